@@ -1,0 +1,1 @@
+"""What operators touch: settings, metrics, health and logs."""
