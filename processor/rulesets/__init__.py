@@ -1,0 +1,1 @@
+"""Rulesets: read, validate, publish, watch, compile off the loop, swap."""

@@ -1,0 +1,244 @@
+"""Rulesets as people keep them: directories of text and YAML files, read into documents.
+
+A base ruleset: `lexicons/*.txt`, `aliases.txt`, `fraud/groups.yaml`, `fraud/rules/*.yaml`, `reminders.yaml`,
+`policy.yaml`; every part may be missing. An overlay: `overlay.yaml` (allow, regrade, off, policy) and `lexicons/*.txt`.
+Problems name the file and, where there is one, the line; all of them are told at once.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import yaml
+
+from processor.errors import Invalid
+from processor.matching.folding import is_break, squeeze
+from processor.model import Severity
+from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, build
+
+MAX_TERM = 200
+_CATEGORY = re.compile(r"\w[\w.\-]{0,63}")
+_SEVERITIES = ", ".join(Severity)
+
+T = TypeVar("T")
+
+
+def builtin() -> BaseDocument:
+    """The base ruleset that comes with the package."""
+    return read_base(files("processor") / "builtin")
+
+
+def read(path: Traversable, *, tenant: str | None = None) -> Document:
+    """The ruleset in the directory `path`; one with an `overlay.yaml`, or any when `tenant` is given, is an overlay.
+
+    Raises: Invalid, with everything that is wrong in any of its files.
+    """
+    if tenant is not None or (path / "overlay.yaml").is_file():
+        return read_overlay(path, tenant=tenant)
+    return read_base(path)
+
+
+def read_base(path: Traversable) -> BaseDocument:
+    """The base ruleset in the directory `path`. Raises: Invalid."""
+    gather = _Gather()
+    parts = {
+        "lexicons": _lexicons(path, gather),
+        "aliases": gather(parse_aliases, path / "aliases.txt") or {},
+        "fraud": {
+            "groups": _mapping(path / "fraud" / "groups.yaml", gather),
+            "rules": [rule for file in _files(path / "fraud" / "rules", ".yaml") for rule in _rules(file, gather)],
+        },
+        "reminders": _mapping(path / "reminders.yaml", gather),
+        "policy": _mapping(path / "policy.yaml", gather),
+    }
+    document = gather.build({"format": 1, "kind": "base", **parts}, path)
+    assert isinstance(document, BaseDocument)
+    return document
+
+
+def read_overlay(path: Traversable, *, tenant: str | None = None) -> OverlayDocument:
+    """The overlay in the directory `path`, for `tenant` or the one that `overlay.yaml` names. Raises: Invalid."""
+    gather = _Gather()
+    parts: dict[str, Any] = {"lexicons": _lexicons(path, gather), **_mapping(path / "overlay.yaml", gather)}
+    if tenant is not None and parts.setdefault("tenant", tenant) != tenant:
+        gather.problems.append(f"overlay.yaml: is for the tenant {parts['tenant']!r}, not {tenant!r}")
+    document = gather.build({"format": 1, "kind": "overlay", **parts}, path)
+    assert isinstance(document, OverlayDocument)
+    return document
+
+
+def parse_terms(text: str, *, source: str) -> list[Entry]:
+    """The entries of a lexicon file's `text`: `term[,category[,severity]]` per line, `#` comments, blank lines.
+
+    `source` is the file's name for messages. Raises: Invalid, with one problem per bad line.
+    """
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for number, line in _lines(text):
+        term, category, severity, *more = (*(part.strip() for part in line.split(",")), "", "")
+        severity = (severity or Severity.HIGH).lower()
+        flaws = list(_flaws(term, category, severity, extra=any(more)))
+        problems += [f"{source}:{number}: {flaw}" for flaw in flaws]
+        if not flaws:
+            entries.append(Entry(term=term, category=category or "custom", severity=Severity(severity)))
+    if problems:
+        raise Invalid(problems)
+    return entries
+
+
+def parse_aliases(text: str, *, source: str) -> dict[str, str]:
+    """Spelling → term, from lines `spelling=term`. Raises: Invalid, with one problem per bad line."""
+    aliases: dict[str, str] = {}
+    problems: list[str] = []
+    for number, line in _lines(text):
+        spelling, equals, term = (part.strip() for part in line.partition("="))
+        if not equals:
+            problems.append(f"{source}:{number}: wanted spelling=term")
+        elif flaw := term_flaw(spelling, least=1) or term_flaw(term, least=1):
+            problems.append(f"{source}:{number}: {flaw}")
+        elif aliases.setdefault(spelling, term) != term:
+            problems.append(f"{source}:{number}: {spelling!r} already stands for {aliases[spelling]!r}")
+    if problems:
+        raise Invalid(problems)
+    return aliases
+
+
+def term_flaw(term: str, *, least: int = 2) -> str | None:
+    """Why `term` cannot be matched usefully, or None; `least`: how many characters must count."""
+    if not term:
+        return "the term is empty"
+    if len(term) > MAX_TERM:
+        return f"the term is longer than {MAX_TERM} characters"
+    counted = sum(not is_break(char) for char in squeeze(term))
+    if counted == 0:
+        return f"the term {term!r} holds only separators: nothing of it can be matched"
+    if counted < least:
+        return f"the term {term!r} is a single character: it would match nearly everything"
+    return None
+
+
+def _flaws(term: str, category: str, severity: str, *, extra: bool) -> Iterator[str]:
+    if flaw := term_flaw(term):
+        yield flaw
+    if category and not _CATEGORY.fullmatch(category):
+        yield f"category {category!r}: use up to 64 letters, digits, '_', '-' and '.'"
+    if severity not in set(Severity):
+        yield f"unknown severity {severity!r}: use one of {_SEVERITIES}"
+    if extra:
+        yield "too many commas: wanted term[,category[,severity]]"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    # Not splitlines(): that also breaks at characters which may stand inside a term.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        content = line.strip()
+        if content and not content.startswith("#"):
+            yield number, content
+
+
+class _Gather:
+    """Reads files of one ruleset and remembers what was wrong in each instead of stopping."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def __call__(self, parse: "Callable[..., T]", file: Traversable) -> T | None:
+        """What `parse(text, source=…)` makes of the file; None if there is no such file or it is wrong."""
+        try:
+            return parse(file.read_bytes().decode("utf-8-sig"), source=file.name) if file.is_file() else None
+        except UnicodeDecodeError as error:
+            self.problems.append(f"{file.name}: not UTF-8 (byte {error.start})")
+        except Invalid as error:
+            self.problems += error.problems
+        return None
+
+    def build(self, parts: dict[str, Any], path: Traversable) -> Document:
+        """The document. Raises: Invalid, with the problems of the files and those of the document's shape."""
+        if not path.is_dir():
+            raise Invalid([f"{path.name}: no such directory"])
+        if not any((path / part).is_file() or (path / part).is_dir() for part in _PARTS):
+            raise Invalid([f"{path.name}: holds no ruleset (none of {', '.join(_PARTS)})"])
+        try:
+            document = build(parts)
+        except Invalid as error:
+            self.problems += error.problems
+        if self.problems:
+            raise Invalid(self.problems)
+        return document
+
+
+_PARTS = ("lexicons", "aliases.txt", "fraud", "reminders.yaml", "policy.yaml", "overlay.yaml")
+
+
+def _files(folder: Traversable, suffix: str) -> list[Traversable]:
+    if not folder.is_dir():
+        return []
+    return sorted((file for file in folder.iterdir() if file.name.endswith(suffix)), key=lambda file: file.name)
+
+
+def _lexicons(path: Traversable, gather: _Gather) -> dict[str, list[Entry]]:
+    return {
+        file.name.removesuffix(".txt"): gather(parse_terms, file) or [] for file in _files(path / "lexicons", ".txt")
+    }
+
+
+def _rules(file: Traversable, gather: _Gather) -> list[dict[str, Any]]:
+    return [rule for _, rule in gather(parse_yaml, file) or []]
+
+
+def _mapping(file: Traversable, gather: _Gather) -> dict[str, Any]:
+    documents = gather(parse_yaml, file) or []
+    if len(documents) > 1:
+        gather.problems.append(f"{file.name}:{documents[1][0]}: only one YAML document may stand in this file")
+    return documents[0][1] if documents else {}
+
+
+def parse_yaml(text: str, *, source: str) -> list[tuple[int, dict[str, Any]]]:
+    """The line and the content of every document in a YAML text; each must be a mapping, and no key may come twice.
+
+    Raises: Invalid; a text that is no YAML is one problem, with its line.
+    """
+    problems: list[str] = []
+    found: list[tuple[int, dict[str, Any]]] = []
+    try:
+        loader = yaml.CSafeLoader(text)
+        try:
+            while loader.check_node():
+                node = loader.get_node()
+                assert node is not None
+                line = node.start_mark.line + 1
+                problems += [f"{source}:{at}: {key!r} stands here twice" for at, key in _repeated(node)]
+                value = loader.construct_document(node)
+                if isinstance(value, dict):
+                    found.append((line, value))
+                elif value is not None:
+                    problems.append(f"{source}:{line}: wanted a mapping, found {type(value).__name__}")
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problems.append(f"{source}:{mark.line + 1 if mark else 1}: {error.problem or error.context}")
+    except yaml.YAMLError as error:
+        problems.append(f"{source}: not YAML: {error}")
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _repeated(root: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Line and name of every key that a mapping has twice; YAML itself lets the last one win without a word."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited or not isinstance(node, yaml.CollectionNode):
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            first = {key.value: key for key in reversed(keys)}
+            yield from ((key.start_mark.line + 1, key.value) for key in keys if first[key.value] is not key)
+            waiting += [part for pair in node.value for part in pair]
+        else:
+            waiting += node.value
