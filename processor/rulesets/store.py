@@ -34,13 +34,12 @@ CHANNEL = "chatguard:rulesets"
 SCOPES = "chatguard:ruleset:scopes"
 SNAPSHOTS_KEPT = 20
 HISTORY_KEPT = 200
-_TIMEOUT_S = 5.0
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Version = Annotated[int, Meta(ge=1)]
 
 
-class Conflict(ChatguardError):  # noqa: N818  named like the tree in errors.py
+class Conflict(ChatguardError):
     """Somebody else published in this scope meanwhile; look at what is in force now and try again."""
 
 
@@ -114,31 +113,30 @@ return 1
 """
 
 
-def client(url: str, *, timeout_s: float = _TIMEOUT_S, retries: int = 1) -> Redis:
-    """A client for `url` that has not connected yet. Raises: Misconfigured, for a URL that is none.
+@asynccontextmanager
+async def connect(
+    url: str, *, timeout_s: float = 5.0, retries: int = 1, health_s: float = 10.0
+) -> AsyncIterator[Redis]:
+    """A client for `url` that connects when it is used and is closed at the end.
 
+    `timeout_s`: longest wait for a connection or an answer; `retries`: how often a command is sent again; `health_s`:
+    after so much idleness a connection is tried before it is used, 0 for never.
+    Raises: Misconfigured, for a URL that is none.
     The protocol is the older RESP2: every server and proxy speaks it, and we need nothing of the newer one.
     """
     try:
-        return Redis.from_url(
+        redis = Redis.from_url(
             url,
             protocol=2,
             decode_responses=False,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
-            socket_keepalive=True,
-            health_check_interval=10,
+            health_check_interval=health_s,
             client_name="chatguard",
             retry=Retry(ExponentialWithJitterBackoff(base=0.1, cap=1), retries),
         )
     except ValueError as error:
         raise Misconfigured([f"the Redis URL is wrong: {error}"]) from None
-
-
-@asynccontextmanager
-async def connect(url: str, *, timeout_s: float = _TIMEOUT_S) -> AsyncIterator[Redis]:
-    """A client for `url`, closed at the end."""
-    redis = client(url, timeout_s=timeout_s)
     try:
         yield redis
     finally:
