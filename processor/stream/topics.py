@@ -160,8 +160,8 @@ async def inspect(client: Mapping[str, Any], topics: Iterable[str]) -> Cluster:
 
 async def apply(
     client: Mapping[str, Any],
-    *,
     prefix: str,
+    *,
     partitions: int | None = None,
     replication: int | None = None,
     contracts: Mapping[Topic, Contract] | None = None,
@@ -180,7 +180,7 @@ async def apply(
         return todo
 
 
-async def check(client: Mapping[str, Any], *, prefix: str) -> tuple[int, list[str]]:
+async def check(client: Mapping[str, Any], prefix: str) -> tuple[int, list[str]]:
     """What a worker asks at its start: raw's partition count (0 if there is none) and everything that is wrong.
 
     The problems are whole sentences that say what to do; none means the worker may begin. Raises `Unavailable`.
