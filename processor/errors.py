@@ -35,7 +35,7 @@ class Misconfigured(ChatguardError):
 
 
 class Invalid(ChatguardError):
-    """A ruleset, lexicon or rule that cannot be used; `problems` holds one sentence each, with file and line if known."""
+    """A ruleset, lexicon or rule cannot be used; `problems` holds one sentence each, with file and line if known."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)

@@ -23,6 +23,11 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
+    @property
+    def rank(self) -> int:
+        """0 (log) to 3 (high)."""
+        return _SEVERITY_RANK[self]
+
 
 class Action(StrEnum):
     """What happens to a message, mildest first."""
@@ -35,15 +40,16 @@ class Action(StrEnum):
     @property
     def rank(self) -> int:
         """0 (pass) to 3 (block); the graver action of two has the higher rank."""
-        return _RANK[self]
+        return _ACTION_RANK[self]
 
     @property
     def flags(self) -> bool:
         """Whether the message goes to `flagged` instead of `delivered`."""
-        return self.rank >= _RANK[Action.REVIEW]
+        return self.rank >= _ACTION_RANK[Action.REVIEW]
 
 
-_RANK = {action: rank for rank, action in enumerate(Action)}
+_SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_ACTION_RANK = {action: rank for rank, action in enumerate(Action)}
 
 
 class Topic(StrEnum):
@@ -65,6 +71,7 @@ class Input(Protocol):
     @property
     def timestamp(self) -> int:
         """Milliseconds since the epoch."""
+
     @property
     def key(self) -> bytes | None: ...
     @property
@@ -157,11 +164,11 @@ class Verdict(Struct, frozen=True, gc=False):
     tenant_id: str
     verdict: Literal["deliver", "flag"]
     action: Action
-    hits: list[Hit]
-    entities: list[Entity]
+    hits: Sequence[Hit]
+    entities: Sequence[Entity]
     fraud: Fraud | None
     remind: bool
-    reasons: list[str]
+    reasons: Sequence[str]
     ruleset: RulesetNames
     message: Raw | UnsetType = UNSET
 

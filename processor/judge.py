@@ -1,0 +1,235 @@
+"""One batch through the judge: match ▸ weigh ▸ decide. Read this file first.
+
+Items come in as they were decoded, judgements go out in the same order, one each. The texts of the whole batch are
+matched at once, since that is where the speed is; only messages in which something was found are looked at one by
+one. A conversation's window is folded message by message, in order; the windows that changed are returned and become
+true only when the caller has committed them together with what it wrote.
+
+No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
+"""
+
+from collections import ChainMap, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from processor.fraud.engine import Mark, weigh
+from processor.fraud.entities import HINT, find_entities
+from processor.fraud.reminders import NO_REMINDERS, remind
+from processor.fraud.window import Window
+from processor.matching.folding import Batch
+from processor.matching.matcher import Found, transforms
+from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.policy import FRAUD, decide
+from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
+
+MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
+"""Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
+
+
+class Judged(Struct, frozen=True, gc=False):
+    """The judgement of one message."""
+
+    action: Action
+    hits: Sequence[Hit] = ()
+    entities: Sequence[Entity] = ()
+    fraud: Fraud | None = None
+    shadow: Sequence[str] = ()  # rules on trial that would have fired
+    remind: bool = False
+    reasons: Sequence[str] = ()
+    reminders: Sequence[Reminder] = ()
+    suppressed: Mapping[str, int] = {}  # reminders not sent, by reason
+
+
+CLEAN = Judged(action=Action.PASS)
+
+Item = ChatMessage | Malformed
+Windows = Mapping[str, Window]  # by conversation id
+
+
+class Judgements(NamedTuple):
+    """What a batch came to, in the order of its items, and the windows that changed."""
+
+    each: Sequence[Judged | Malformed]
+    windows: Windows
+
+
+def judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
+    """Judge a batch; `times` holds each item's time in ms since the epoch (the sender's, or else the record's).
+
+    Never raises: where a batch fails, its items are judged alone, and the one that fails alone comes back as a
+    Malformed of kind "judge".
+    """
+    try:
+        return _judge(items, times, rules, windows)
+    except Exception as error:  # noqa: BLE001  whatever a message does to us, the others go on
+        if len(items) == 1:
+            return Judgements([Malformed(reason=f"{type(error).__name__} while judging", kind="judge")], {})
+        return _judge_alone(items, times, rules, windows)
+
+
+def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
+    each: list[Judged | Malformed] = []
+    changed: dict[str, Window] = {}
+    for item, at in zip(items, times, strict=True):
+        alone = judge([item], [at], rules, ChainMap(changed, windows))  # type: ignore[arg-type]
+        each.extend(alone.each)
+        changed.update(alone.windows)
+    return Judgements(each, changed)
+
+
+def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
+    noted = _note(items, rules)
+    changed: dict[str, Window] = {}
+    each: list[Judged | Malformed] = []
+    for number, item in enumerate(items):
+        if isinstance(item, Malformed):
+            each.append(item)
+        elif number not in noted:
+            each.append(CLEAN)
+        else:
+            known = item.conversation_id
+            window = changed.get(known) or windows.get(known)
+            judged, after = _judge_one(item, times[number], noted[number], rules, window)
+            if after is not None and after is not window:
+                changed[known] = after
+            each.append(judged)
+    return Judgements(each, changed)
+
+
+class _Note(NamedTuple):
+    """What was found in one text of a message."""
+
+    field: str
+    text: str
+    base: Sequence[Found]
+    overlay: Sequence[Found]
+    hinted: bool  # whether an entity may stand in it
+
+
+def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
+    """Match all texts of the batch at once; the items in which something was found, with their notes."""
+    texts, fields, owners = _texts(items)
+    batch = Batch(texts)
+    base = rules.base.matcher.find(batch)
+    overlay = _find_overlays(batch, [items[owner].tenant_id for owner in owners], rules) if rules.overlays else {}
+    hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
+    noted: defaultdict[int, list[_Note]] = defaultdict(list)
+    for line in sorted({*base, *overlay, *hinted}):
+        note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
+        noted[owners[line]].append(note)
+    return noted
+
+
+def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int]]:
+    """The texts to judge, with the field and the item each one comes from."""
+    texts: list[str] = []
+    fields: list[str] = []
+    owners: list[int] = []
+    for number, item in enumerate(items):
+        if isinstance(item, Malformed):
+            continue
+        if item.content and item.type not in MEDIA:
+            texts.append(item.content)
+            fields.append("content")
+            owners.append(number)
+        for place, text in enumerate(item.texts or ()):
+            texts.append(text)
+            fields.append(f"texts[{place}]")
+            owners.append(number)
+    return texts, fields, owners
+
+
+def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, list[Found]]:
+    lines: defaultdict[str, list[int]] = defaultdict(list)
+    for line, tenant in enumerate(tenants):
+        if tenant in rules.overlays:
+            lines[tenant].append(line)
+    found: dict[int, list[Found]] = {}
+    for tenant, own in lines.items():
+        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]))
+        found.update({own[place]: each for place, each in finds.items()})
+    return found
+
+
+def _judge_one(
+    message: ChatMessage, at: int, notes: Sequence[_Note], rules: Rules, window: Window | None
+) -> tuple[Judged, Window | None]:
+    scope = rules.scope(message.tenant_id)
+    hits: list[Hit] = []
+    marks: list[Mark] = []
+    entities: list[Entity] = []
+    for note in notes:
+        _read_note(note, rules.base, scope.overlay, hits, marks)
+        if note.hinted:
+            entities.extend(find_entities(note.text, note.field))
+    if not (marks or entities or hits):
+        return CLEAN, window
+    wording = max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
+    off = scope.overlay.off_rules if scope.overlay else frozenset()
+    weighed = weigh(
+        rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
+    )
+    quoted = weighed.warning or weighed.inquiry
+    decision = decide(scope.policy, hits, weighed.fraud, weighed.reasons, quoted=quoted)
+    after = weighed.window
+    reminded = NO_REMINDERS
+    if decision.remind:
+        reminded = remind(weighed, message, at=at, templates=rules.base.templates, limits=scope.policy.limits)
+        after = reminded.window
+    judged = Judged(
+        action=decision.action,
+        hits=hits,
+        entities=entities,
+        fraud=weighed.fraud,
+        shadow=weighed.shadow,
+        remind=decision.remind,
+        reasons=decision.reasons,
+        reminders=reminded.reminders,
+        suppressed=reminded.suppressed,
+    )
+    return judged, after
+
+
+def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
+    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
+    allowed = [find for find in note.overlay if overlay and isinstance(overlay.meanings[find.term].what, Allow)]
+    for find, meaning in _meanings(note, base, overlay):
+        what = meaning.what
+        if isinstance(what, int):
+            marks.append(Mark(find.start, find.end, what, note.field))
+        elif isinstance(what, Entry) and not any(a.start <= find.start and find.end <= a.end for a in allowed):
+            hits.append(_hit(note, find, meaning.spelling, what))
+
+
+def _meanings(note: _Note, base: Base, overlay: Overlay | None) -> Iterator[tuple[Found, Meaning]]:
+    """Each find with what it means to this tenant."""
+    for find in note.base:
+        meaning = base.meanings[find.term]
+        if overlay and isinstance(meaning.what, Entry):
+            entry = overlay.regrade(meaning.what)
+            if entry:
+                yield find, meaning._replace(what=entry)
+        else:
+            yield find, meaning
+    if overlay:
+        yield from ((find, overlay.meanings[find.term]) for find in note.overlay)
+
+
+def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
+    text = note.text[find.start : find.end]
+    via = transforms(text, spelling)
+    if spelling != entry.term:
+        via.append("alias")
+    return Hit(
+        term=entry.term,
+        text=text,
+        start=find.start,
+        end=find.end,
+        field=note.field,
+        category=entry.category,
+        severity=entry.severity,
+        lexicon=entry.lexicon,
+        via=via,
+    )

@@ -1,0 +1,1 @@
+"""Text to hits: folding with an offset map, automata, word boundaries. Pure."""

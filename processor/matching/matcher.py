@@ -1,0 +1,188 @@
+"""Terms in, their places in a batch of texts out.
+
+Rules, all of which hold for every reading:
+- A term is found wherever its folded form stands in the folded text, overlapping finds included.
+- An end of a term that is a letter or digit of a spaced script must be the end of a word; hanzi next to it is fine.
+- Separators and invisible characters between a term's characters are skipped, but no clause break is. Between two
+  Latin letters white space is skipped only where the term itself has a space, or where every letter stands alone
+  (c o c a i n e); other separators are skipped there too (co-caine).
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from processor.matching.engine import Daachorse, Engine
+from processor.matching.folding import (
+    FOLD,
+    IGNORED,
+    SPELLED,
+    Batch,
+    fold,
+    is_hanzi,
+    is_letter,
+    origins,
+    squeeze,
+)
+
+_WIDEST_GAP = 16  # separators between two characters of a term
+_SIGNS = {IGNORED: "invisible", SPELLED: "spelled"}
+
+
+class Found(NamedTuple):
+    """One occurrence of a term; `start` and `end` are offsets in the original text."""
+
+    start: int
+    end: int
+    term: int  # the term's place in the sequence the matcher was made of
+    joined: bool  # whether characters were skipped inside
+
+
+class _Pattern(NamedTuple):
+    terms: tuple[int, ...]
+    left: bool  # must begin where a word begins
+    right: bool
+    spaces: frozenset[int]  # places in the squeezed pattern before which the term has a space
+
+
+class Matcher:
+    """Finds `terms` in batches of texts."""
+
+    def __init__(self, terms: Sequence[str], engine: type[Engine] = Daachorse) -> None:
+        owners: defaultdict[str, list[int]] = defaultdict(list)
+        spaces: dict[str, frozenset[int]] = {}
+        for number, term in enumerate(terms):
+            for form in forms(term):
+                owners[form].append(number)
+                spaces[form] = spaces.get(form, frozenset()) | _spaces(term, form)
+        self._patterns = [
+            _Pattern(tuple(numbers), is_letter(form[0]), is_letter(form[-1]), spaces[form])
+            for form, numbers in owners.items()
+        ]
+        self._engine = engine(list(owners))
+
+    def find(self, batch: Batch) -> dict[int, list[Found]]:
+        """Finds per number of text, in order of place; a text without any is not in the answer."""
+        found: defaultdict[int, list[Found]] = defaultdict(list)
+        self._find_folded(batch, found)
+        if len(batch.squeezed) != len(batch.folded):
+            self._find_squeezed(batch, found)
+        for line, finds in found.items():
+            if len(finds) > 1:
+                # A term found by both readings counts as written: False sorts, and so stays, before True.
+                found[line] = list({find[:3]: find for find in sorted(finds, reverse=True)}.values())[::-1]
+        return found
+
+    def _find_folded(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
+        text, patterns = batch.folded, self._patterns
+        for start, end, number in self._engine.find(text):
+            pattern = patterns[number]
+            if (pattern.left and not _word_starts(text, start)) or (pattern.right and not _word_ends(text, end)):
+                continue
+            line = batch.locate(start)
+            offset = batch.starts[line]
+            found[line].extend(Found(start - offset, end - offset, term, joined=False) for term in pattern.terms)
+
+    def _find_squeezed(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
+        readings: dict[int, tuple[str, list[int]]] = {}
+        for start, end, number in self._engine.find(batch.squeezed):
+            line = batch.locate_squeezed(start)
+            if line not in readings:
+                readings[line] = (fold(batch.texts[line]), origins(batch.texts[line]))
+            folded, origin = readings[line]
+            offset = batch.squeezed_starts[line]
+            span = origin[start - offset : end - offset]
+            pattern = self._patterns[number]
+            if _as_written(span) or not _joins(folded, span, pattern):
+                continue
+            found[line].extend(Found(span[0], span[-1] + 1, term, joined=True) for term in pattern.terms)
+
+
+def forms(term: str) -> tuple[str, ...]:
+    """The patterns that stand for `term`: folded, and without its separators if it has any; none if nothing is left."""
+    folded = " ".join(fold(term).replace(IGNORED, "").split())
+    squeezed = squeeze(term)
+    return tuple(form for form in dict.fromkeys((folded, squeezed)) if squeezed and form)
+
+
+def _as_written(span: list[int]) -> bool:
+    """Whether the places follow each other: then the folded reading has found it too."""
+    return span[-1] - span[0] + 1 == len(span) == len(set(span))
+
+
+def _spaces(term: str, form: str) -> frozenset[int]:
+    words = [squeeze(word) for word in term.split()]
+    if "".join(words) != form:
+        return frozenset()
+    place, places = 0, set()
+    for word in words[:-1]:
+        place += len(word)
+        places.add(place)
+    return frozenset(places)
+
+
+def _word_starts(text: str, start: int) -> bool:
+    place = start - 1
+    while place >= 0 and text[place] == IGNORED:
+        place -= 1
+    return place < 0 or not is_letter(text[place])
+
+
+def _word_ends(text: str, end: int) -> bool:
+    place = end
+    while place < len(text) and text[place] == IGNORED:
+        place += 1
+    return place == len(text) or not is_letter(text[place])
+
+
+def _joins(folded: str, span: list[int], pattern: _Pattern) -> bool:
+    """Whether the characters at the places `span` of a folded text may be read as one term."""
+    if (pattern.left and not _word_starts(folded, span[0])) or (pattern.right and not _word_ends(folded, span[-1] + 1)):
+        return False
+    return all(
+        _skips(folded, before, after, spaced=place in pattern.spaces)
+        for place, (before, after) in enumerate(pairwise(span), start=1)
+        if after - before > 1
+    )
+
+
+def _skips(folded: str, before: int, after: int, *, spaced: bool) -> bool:
+    """Whether what stands between the places `before` and `after` may be skipped."""
+    gap = folded[before + 1 : after].replace(IGNORED, "")
+    if not gap:
+        return True
+    blank = any(char.isspace() for char in gap)
+    if len(gap) > _WIDEST_GAP or (blank and "." in gap):  # a full stop and a space end a sentence
+        return False
+    if spaced or not blank or is_hanzi(folded[before]) or is_hanzi(folded[after]):
+        return True
+    return _word_starts(folded, before) and _word_ends(folded, after + 1)
+
+
+def transforms(text: str, term: str) -> list[str]:
+    """What was done to the original span `text` to read it as `term`; nothing if they are equal.
+
+    Names: case, width (any compatibility form), accent, variant (traditional hanzi), spelled (one sign for several
+    characters), invisible, separator.
+    """
+    via = {_transform(char) for char in text if char not in term}
+    return sorted(via | {"separator"} if _separators(text) > _separators(term) else via)
+
+
+def _separators(text: str) -> int:
+    return sum(not char.isalnum() and char not in _SIGNS for char in text.translate(FOLD))
+
+
+def _transform(char: str) -> str:
+    folded = FOLD[ord(char)]
+    if folded in _SIGNS:
+        return _SIGNS[folded]
+    if not folded.isalnum():
+        return "separator"
+    if folded == char.lower():
+        return "variant" if is_hanzi(folded) else "case"
+    if folded == unicodedata.normalize("NFKC", char).lower():
+        return "width"
+    return "variant" if is_hanzi(folded) else "accent"

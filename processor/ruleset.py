@@ -1,0 +1,137 @@
+"""A compiled ruleset: what the judge holds in its hand for one batch. Built by `rulesets.compile`, never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from processor.fraud.rules import Rulebook
+from processor.matching.matcher import Matcher
+from processor.model import Headers, RulesetNames, Severity
+from processor.policy import Policy, merge, parse
+
+
+class Entry(NamedTuple):
+    """One term of a lexicon as the verdict names it."""
+
+    term: str
+    category: str
+    severity: Severity
+    lexicon: str  # "base" or the tenant's id
+
+
+class Allow(NamedTuple):
+    """A tenant's phrase inside which nothing counts."""
+
+    term: str
+
+
+class Meaning(NamedTuple):
+    """What it means that the matcher found its term number n: `meanings[n]`."""
+
+    spelling: str  # the term as the matcher was given it; differs from the entry's for an alias
+    what: Entry | Allow | int  # an int holds the bits of fraud groups
+
+
+Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The ruleset for everyone."""
+
+    version: int  # 0 is the one built in
+    digest: str  # SHA-256 of the canonical bytes, hex
+    matcher: Matcher
+    meanings: Sequence[Meaning]
+    book: Rulebook
+    policy: Policy
+    policy_document: Mapping[str, Any]
+    templates: Templates
+
+    @property
+    def name(self) -> str:
+        """As verdicts and headers cite it."""
+        return f"{self.version}@{self.digest[:12]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What one tenant adds, allows, re-grades or switches off."""
+
+    tenant: str
+    version: int
+    digest: str
+    matcher: Matcher
+    meanings: Sequence[Meaning]
+    regraded_terms: Mapping[str, Severity]
+    regraded_categories: Mapping[str, Severity]
+    off_terms: frozenset[str]
+    off_categories: frozenset[str]
+    off_rules: frozenset[str]
+    policy_document: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """As verdicts and headers cite it."""
+        return f"{self.version}@{self.digest[:12]}"
+
+    def regrade(self, entry: Entry) -> Entry | None:
+        """A base entry as this tenant wants it; None if it is switched off."""
+        if entry.term in self.off_terms or entry.category in self.off_categories:
+            return None
+        severity = self.regraded_terms.get(entry.term) or self.regraded_categories.get(entry.category)
+        return entry._replace(severity=severity) if severity else entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What judges the messages of one tenant."""
+
+    names: RulesetNames
+    policy: Policy
+    overlay: Overlay | None
+
+    def headers(self, verdict: str) -> Headers:
+        """The headers that tell the verdict and what reached it."""
+        base, tenant = self.names.base, self.names.tenant
+        ruleset = f"{base}+{tenant}" if tenant else base
+        return (("chatguard-verdict", verdict.encode()), ("chatguard-ruleset", ruleset.encode()))
+
+    @cached_property
+    def clean(self) -> Headers:
+        """The headers of a message that passed."""
+        return self.headers("pass")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """One base and all overlays: swapped as a whole, between two batches."""
+
+    base: Base
+    overlays: Mapping[str, Overlay] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Merge each overlay's policy once, here, and not for each message; raises Invalid."""
+        everyone = Scope(
+            names=RulesetNames(base=self.base.name),
+            header=self.base.name.encode(),
+            policy=self.base.policy,
+            overlay=None,
+        )
+        object.__setattr__(self, "everyone", everyone)
+        object.__setattr__(self, "_scopes", {t: self._scope(overlay) for t, overlay in self.overlays.items()})
+
+    everyone: Scope = field(init=False)
+    _scopes: dict[str, Scope] = field(init=False, repr=False)
+
+    def scope(self, tenant: str) -> Scope:
+        """What judges `tenant`'s messages."""
+        return self._scopes.get(tenant, self.everyone)
+
+    def _scope(self, overlay: Overlay) -> Scope:
+        return Scope(
+            names=RulesetNames(base=self.base.name, tenant=overlay.name),
+            policy=parse(merge(self.base.policy_document, overlay.policy_document)),
+            overlay=overlay,
+        )

@@ -1,0 +1,75 @@
+"""A document to what the judge holds in its hand. Pure, slow (up to seconds for very many terms), thread-safe."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from processor.errors import Invalid
+from processor.fraud.rules import compile_rules
+from processor.matching.folding import squeeze
+from processor.matching.matcher import Matcher
+from processor.policy import parse
+from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
+from processor.rulesets.document import BaseDocument, OverlayDocument
+from processor.rulesets.document import Entry as Written
+
+BUILTIN_LEXICON = "base"
+
+
+def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
+    """Raises Invalid with everything that is wrong with rules, policy or aliases."""
+    book = compile_rules(document.fraud.groups, document.fraud.rules)
+    plain = [
+        *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
+        *(Meaning(term, bits) for term, bits in book.terms.items()),
+    ]
+    meanings = [*plain, *_aliases(document.aliases, plain)]
+    return Base(
+        version=version,
+        digest=digest,
+        matcher=Matcher([meaning.spelling for meaning in meanings]),
+        meanings=meanings,
+        book=book,
+        policy=parse(document.policy),
+        policy_document=document.policy,
+        templates=msgspec.to_builtins(document.reminders),
+    )
+
+
+def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> Overlay:
+    """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together."""
+    meanings = [
+        *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, document.tenant)),
+        *(Meaning(term, Allow(term)) for term in document.allow),
+    ]
+    return Overlay(
+        tenant=document.tenant,
+        version=version,
+        digest=digest,
+        matcher=Matcher([meaning.spelling for meaning in meanings]),
+        meanings=meanings,
+        regraded_terms={regrade.term: regrade.severity for regrade in document.regrade if regrade.term},
+        regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
+        off_terms=frozenset(document.off.terms),
+        off_categories=frozenset(document.off.categories),
+        off_rules=frozenset(document.off.rules),
+        policy_document=document.policy,
+    )
+
+
+def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[Entry]:
+    for written in lexicons.values():
+        yield from (Entry(entry.term, entry.category, entry.severity, lexicon) for entry in written)
+
+
+def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning]) -> list[Meaning]:
+    """An alias means whatever its term means, to the lexicons and to the fraud rules."""
+    known: dict[str, list[Meaning]] = {}
+    for meaning in plain:
+        known.setdefault(squeeze(meaning.spelling), []).append(meaning)
+    strangers = [spelling for spelling, term in aliases.items() if squeeze(term) not in known]
+    if strangers:
+        raise Invalid(
+            [f"alias {spelling}={aliases[spelling]}: no lexicon or rule has the term" for spelling in strangers]
+        )
+    return [Meaning(spelling, meaning.what) for spelling, term in aliases.items() for meaning in known[squeeze(term)]]

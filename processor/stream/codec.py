@@ -1,0 +1,39 @@
+"""Bytes to messages. Any bytes come to a `ChatMessage` or a `Malformed`; nothing raises."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from processor.model import ChatMessage, Input, Malformed
+
+Item = ChatMessage | Malformed
+
+_END_OF_TIME = 253_402_300_800_000  # the year 10000, in ms since the epoch
+_decode = msgspec.json.Decoder(ChatMessage).decode
+
+
+def decode(value: bytes | None) -> Item:
+    """The message in a record's value. The reason of a Malformed names fields and types, never what they hold."""
+    if value is None:
+        return Malformed(reason="the record has no value")
+    try:
+        return _decode(value)
+    except msgspec.ValidationError as error:
+        return Malformed(reason=f"not a chat message: {error}")
+    except msgspec.DecodeError as error:
+        return Malformed(reason=f"not JSON: {error}")
+    except (UnicodeDecodeError, RecursionError) as error:
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "nested too deeply"
+        return Malformed(reason=f"not JSON: {reason}")
+
+
+def decode_all(inputs: Sequence[Input]) -> tuple[list[Item], list[int]]:
+    """The messages of a batch and each one's time: when it was sent, or else the record's, in ms since the epoch."""
+    items = [decode(source.value) for source in inputs]
+    return items, [_time(item, source.timestamp) for source, item in zip(inputs, items, strict=True)]
+
+
+def _time(item: Item, received: int) -> int:
+    """A sender's clock that shows no year between 1970 and 9999 counts for nothing."""
+    sent = item.sent_at if isinstance(item, ChatMessage) else None
+    return sent if sent is not None and 0 <= sent < _END_OF_TIME else received
