@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from processor.embedded.jars import Progress
 from processor.embedded.kafka import Kafka, no_progress, run_kafka
 from processor.embedded.redis import Redis, run_redis
-from processor.embedded.service import Say, silent
+from processor.embedded.service import Handle, Say, silent
 
-__all__ = ["Kafka", "Progress", "Redis", "Say", "Services", "run_kafka", "run_redis", "run_services"]
+__all__ = ["Handle", "Kafka", "Progress", "Redis", "Say", "Services", "run_kafka", "run_redis", "run_services"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

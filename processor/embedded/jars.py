@@ -1,9 +1,9 @@
 """Kafka's jars: fetched once from a Maven repository, pinned by hash, kept in the user's cache.
 
-`jars.lock` lists each jar of the broker's class path as `group:artifact:version size sha256`. A jar comes from the local
-Maven repository if it is there and matches, else jgo downloads it, from the repositories that the user's jgo settings and
-Maven mirrors name. Each is checked before it is moved into place, so an interrupted download goes on where it stopped;
-a stamp with sizes and times then saves later starts the hashing.
+`jars.lock`, which `pin.py` writes, lists each jar of the broker's class path: `group:artifact:version size sha256`.
+A jar comes from the user's local Maven repository if it is there and matches, else jgo downloads it, from the
+repositories that the user's jgo settings and Maven mirrors name. Each is checked before it is moved into place, so an
+interrupted download goes on where it stopped; a stamp with sizes and times then saves later starts the hashing.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ from processor.errors import EmbeddedFailed
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 TRIES = 3
 DOWNLOADS_AT_ONCE = 4
-HTTP_TIMEOUT_S = 30
+HTTP_TIMEOUT_S = 15
 
 Progress = Callable[[int, int], None]
 """Takes the bytes fetched so far and the bytes to fetch."""
@@ -80,7 +80,7 @@ def class_path(cache: Path, *, say: Say, progress: Progress, lock_file: Path = L
         with _only_one(cache / ".lock", say):
             if not _stamped(stamp, lock, paths):
                 _complete(cache, jars, say, progress)
-                _write(stamp, json.dumps(_stamp(lock, paths)))
+                write_whole(stamp, json.dumps(_stamp(lock, paths)).encode())
     except OSError as error:
         raise EmbeddedFailed(
             f"The cache directory {cache} cannot be used: {error.strerror or error}. "
@@ -90,7 +90,7 @@ def class_path(cache: Path, *, say: Say, progress: Progress, lock_file: Path = L
 
 
 def _stamp(lock: str, paths: tuple[Path, ...]) -> dict[str, object]:
-    files = {path.name: [(stat := path.stat()).st_size, stat.st_mtime_ns] for path in paths}
+    files = {path.name: [(stat := path.stat()).st_size, int(stat.st_mtime)] for path in paths}
     return {"lock": hashlib.sha256(lock.encode()).hexdigest(), "files": files}
 
 
@@ -101,10 +101,11 @@ def _stamped(stamp: Path, lock: str, paths: tuple[Path, ...]) -> bool:
         return False
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that others see whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
+        part.write(content)
+    Path(part.name).replace(path)
 
 
 @contextmanager
@@ -123,6 +124,8 @@ def _complete(cache: Path, jars: tuple[Jar, ...], say: Say, progress: Progress) 
     missing = [jar for jar in jars if not _is_there(cache / jar.name, jar)]
     if not missing:
         return
+    for left_behind in cache.glob("fetch-*"):  # by one that was killed; we hold the lock
+        shutil.rmtree(left_behind)
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache) as staging:
         fetch = _Fetch(Path(staging), missing, progress)
         to_fetch = [jar for jar in missing if not fetch.from_local(jar, cache)]

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from processor.embedded.jars import LOCK_FILE, Progress, cache_dir, class_path, read_lock
-from processor.embedded.service import Handle, Say, Service, free_port, silent
+from processor.embedded.jars import LOCK_FILE, Progress, cache_dir, class_path, read_lock, write_whole
+from processor.embedded.service import Handle, Say, Service, free_port, running, silent
 from processor.errors import EmbeddedFailed
 
 START_WITHIN_S = 60.0
-PORT_TRIES = 5
-METADATA_KEY, METADATA_VERSION = 3, 1
+METADATA_KEY, METADATA_VERSION = 3, 2
 
 PROPERTIES = {
     "process.roles": "broker,controller",
@@ -95,30 +94,19 @@ def run_kafka(
     checkpoint = formatted(cache, classes)
     java = [java_command(), f"-Xmx{heap}", *JVM, *(QUICK if quick else ()), "-cp", classes]
     say(f"Starting Kafka {kafka_version()} …")
-    for tries_left in reversed(range(PORT_TRIES)):
-        service = Service("Kafka")
-        try:
-            try:
-                kafka = started(service, java, checkpoint, properties or {})
-            except EmbeddedFailed as error:
-                if tries_left and "already in use" in str(error):
-                    continue
-                raise
-            yield kafka
-            return
-        finally:
-            service.close()
+    with running("Kafka", lambda service: start(service, java, checkpoint, properties or {})) as (service, address):
+        yield Kafka(address, service)
 
 
-def started(service: Service, java: list[str], checkpoint: bytes, properties: Mapping[str, str]) -> Kafka:
+def start(service: Service, java: list[str], checkpoint: bytes, properties: Mapping[str, str]) -> str:
+    """Start a new node in the service's directory; its bootstrap servers."""
     port, controller_port = free_port(), free_port()
+    cluster = kafka_uuid()
     data = service.directory / "data"
     data.mkdir()
     (service.directory / "tmp").mkdir()
     (data / "bootstrap.checkpoint").write_bytes(checkpoint)
-    (data / "meta.properties").write_text(
-        f"version=1\nnode.id=1\ncluster.id={kafka_uuid()}\ndirectory.id={kafka_uuid()}\n"
-    )
+    (data / "meta.properties").write_text(f"version=1\nnode.id=1\ncluster.id={cluster}\ndirectory.id={kafka_uuid()}\n")
     own = {
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
@@ -128,23 +116,22 @@ def started(service: Service, java: list[str], checkpoint: bytes, properties: Ma
     config = service.directory / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in {**PROPERTIES, **properties, **own}.items()))
     native = f"-Djava.io.tmpdir={service.directory / 'tmp'}"  # codecs unpack their libraries there
-    service.start(
-        [java[0], native, *java[1:], "kafka.Kafka", str(config)], lambda: answers(port), within=START_WITHIN_S
-    )
-    return Kafka(f"127.0.0.1:{port}", service)
+    argv = [java[0], native, *java[1:], "kafka.Kafka", str(config)]
+    service.start(argv, lambda: answers(port, cluster), within=START_WITHIN_S)
+    return f"127.0.0.1:{port}"
 
 
-def answers(port: int) -> bool:
-    """Whether the broker on this port of 127.0.0.1 takes part in its cluster: it names a live broker in its metadata."""
+def answers(port: int, cluster: str) -> bool:
+    """Whether the broker on this port of 127.0.0.1 is the cluster's own and names a live broker in its metadata."""
     request = struct.pack(">hhihi", METADATA_KEY, METADATA_VERSION, 0, -1, 0)  # no client id, no topics
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as broker:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as broker, broker.makefile("rb") as replies:
             broker.sendall(struct.pack(">i", len(request)) + request)
-            reply = broker.makefile("rb").read(12)
-    except OSError:
+            reply = replies.read(*struct.unpack(">i", replies.read(4)))
+            _, brokers = struct.unpack_from(">ii", reply)
+    except (OSError, struct.error):  # not there yet, or gone in mid-answer
         return False
-    brokers: int = struct.unpack(">iii", reply)[2] if len(reply) == 12 else 0  # noqa: PLR2004 - length, id, count
-    return brokers > 0
+    return bool(brokers > 0 and cluster.encode() in reply)
 
 
 def kafka_version() -> str:
@@ -170,7 +157,7 @@ def formatted(cache: Path, classes: str) -> bytes:
     kept = cache / "bootstrap.checkpoint"
     if kept.exists():
         return kept.read_bytes()
-    with tempfile.TemporaryDirectory(prefix="format-", dir=cache) as scratch:
+    with tempfile.TemporaryDirectory(prefix="chatguard-format-") as scratch:
         config = Path(scratch, "server.properties")
         own = {
             "controller.quorum.voters": "1@127.0.0.1:9093",
@@ -184,7 +171,6 @@ def formatted(cache: Path, classes: str) -> bytes:
         )
         if done.returncode:
             raise EmbeddedFailed(f"Kafka's storage could not be prepared:\n{done.stderr or done.stdout}")
-        made = Path(scratch, "data", "bootstrap.checkpoint")
-        content = made.read_bytes()
-        made.replace(kept)
+        content = Path(scratch, "data", "bootstrap.checkpoint").read_bytes()
+    write_whole(kept, content)
     return content

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from processor.embedded.service import Handle, Say, Service, free_port, silent
+from processor.embedded.service import Handle, Say, Service, free_port, running, silent
 from processor.errors import EmbeddedFailed
 
 START_WITHIN_S = 20.0
-PORT_TRIES = 5
 
 
 class Redis(Handle):
@@ -38,35 +37,27 @@ def run_redis(*, at: str | None = None, say: Say = silent) -> Iterator[Redis]:
         return
     program, version = redis_server()
     say(f"Starting {version} …")
-    for tries_left in reversed(range(PORT_TRIES)):
-        service = Service("Redis")
-        try:
-            try:
-                redis = started(service, program)
-            except EmbeddedFailed as error:
-                if tries_left and "already in use" in str(error):
-                    continue
-                raise
-            yield redis
-            return
-        finally:
-            service.close()
+    with running("Redis", lambda service: start(service, program)) as (service, url):
+        yield Redis(url, service)
 
 
-def started(service: Service, program: str) -> Redis:
+def start(service: Service, program: str) -> str:
+    """Start a new server in the service's directory; its URL."""
     port = free_port()
     options = {"port": str(port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": str(service.directory)}
     argv = [program, *(word for key, value in options.items() for word in (f"--{key}", value))]
-    service.start(argv, lambda: answers(port), within=START_WITHIN_S)
-    return Redis(f"redis://127.0.0.1:{port}/0", service)
+    service.start(argv, lambda: answers(port, service.pid), within=START_WITHIN_S)
+    return f"redis://127.0.0.1:{port}/0"
 
 
-def answers(port: int) -> bool:
+def answers(port: int, pid: int) -> bool:
+    """Whether what listens on this port of 127.0.0.1 is the Redis with this process id."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as server:
-            server.sendall(b"PING\r\n")
-            return server.recv(7) == b"+PONG\r\n"
-    except OSError:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as server, server.makefile("rb") as replies:
+            server.sendall(b"INFO server\r\n")
+            length = int(replies.readline().removeprefix(b"$"))
+            return f"process_id:{pid}\r".encode() in replies.read(length)
+    except (OSError, ValueError):
         return False
 
 
