@@ -195,6 +195,20 @@ def _mapping(file: Traversable, gather: _Gather) -> dict[str, Any]:
     return documents[0][1] if documents else {}
 
 
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's plain scalars: `off`, `no` and `2020-01-01` are words here, as `overlay.yaml` and term lists need."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"|~|null", ["", "~", "n"]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", [*"-+0123456789"]),
+    ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=e))(e[-+]?[0-9]+)?", [*"-+.0123456789"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
 def parse_yaml(text: str, *, source: str) -> list[tuple[int, dict[str, Any]]]:
     """The line and the content of every document in a YAML text; each must be a mapping, and no key may come twice.
 
@@ -203,7 +217,7 @@ def parse_yaml(text: str, *, source: str) -> list[tuple[int, dict[str, Any]]]:
     problems: list[str] = []
     found: list[tuple[int, dict[str, Any]]] = []
     try:
-        loader = yaml.CSafeLoader(text)
+        loader = _Loader(text)
         try:
             while loader.check_node():
                 node = loader.get_node()

@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Overlay
 from processor.rulesets import store
+from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
 from processor.rulesets.document import (
@@ -67,9 +68,9 @@ class Supply:
     """Where rulesets come from, what compiles them, and who is told."""
 
     url: str  # of Redis, with credentials
-    compile_base: CompileBase
-    compile_overlay: CompileOverlay
     report: Report
+    compile_base: CompileBase = compile_base
+    compile_overlay: CompileOverlay = compile_overlay
     copies: Copies | None = None  # None: nothing is kept on disk
     builtin: Callable[[], BaseDocument] = builtin
     timeout_s: float = 5.0  # longest wait for a connection or an answer
