@@ -176,12 +176,13 @@ def _read_terms(fields: _Fields) -> Mapping[str, tuple[Item, ...]]:
         fields.note("terms", "must be a mapping from group names to lists")
         return {}
     return {
-        str(name): _read_items(items, f"{fields.where}: group {name!r}", fields.problems)
+        str(name): read_items(items, f"{fields.where}: group {name!r}", fields.problems)
         for name, items in terms.items()
     }
 
 
-def _read_items(items: object, where: str, problems: list[str]) -> tuple[Item, ...]:
+def read_items(items: object, where: str, problems: list[str]) -> tuple[Item, ...]:
+    """The items of a group; what is wrong is noted in `problems`, each sentence beginning with `where`."""
     if not isinstance(items, list | tuple) or not items:
         problems.append(f"{where} must be a list that is not empty")
         return ()

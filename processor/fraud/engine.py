@@ -1,0 +1,350 @@
+"""Weighing one message: which fraud rules it fires, together with what its conversation has shown before.
+
+A rule fires when its clauses hold over the messages in its reach and the current message brings at least one of the
+groups they ask for. The score is that of the strongest rule, +5 for each further one, +10 when the two people have
+known each other for less than a week; more evidence never lowers it.
+
+A notice that warns of fraud fires nothing, and neither does anything an official account writes. Someone who asks
+whether something is a fraud is never flagged but gets the reminder; a warning that asks is answered, too, since
+victims quote warnings. None of these leaves a trace in the window.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+
+from msgspec import Struct
+
+from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
+from processor.fraud.rules import Clauses, NearBits, Rulebook, bits_in
+from processor.fraud.window import Sighting, Window, remember, same_message, storable
+from processor.model import ChatMessage, Entity, Fraud, Severity
+
+_WEEK_MS = 7 * 86_400_000
+_FURTHER = 5
+_NEW_CONTACT = 10
+_MOST = 100
+_ASKED_LEAST, _ASKED_MOST = 30, 59
+_FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
+
+
+class Mark(Struct, frozen=True, gc=False):
+    """A literal of fraud groups found in a message; offsets as in `Hit`, `bits` as in `Rulebook.terms`."""
+
+    start: int
+    end: int
+    bits: int
+    field: str = "content"
+
+
+class Weighed(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules say of one message."""
+
+    fraud: Fraud | None = None
+    rules: tuple[Rule, ...] = ()  # fired, strongest first
+    shadow: tuple[str, ...] = ()  # id@version of rules on trial that would have fired
+    warning: bool = False  # a notice, or official: counts for nothing
+    inquiry: bool = False  # the sender asks whether something is a fraud
+    window: Window | None = None  # to keep; the very object that came in if nothing changed
+    reasons: tuple[str, ...] = ()
+
+
+class _Seen(Struct, frozen=True, gc=False):
+    """A message in the terms of the current rulebook."""
+
+    sighting: Sighting
+    bits: int
+
+
+class _Fired(Struct, frozen=True, gc=False):
+    """A rule, and the earlier messages that helped."""
+
+    rule: Rule
+    evidence: Sequence[Sighting] = ()
+
+
+def weigh(
+    book: Rulebook,
+    message: ChatMessage,
+    *,
+    at: int,
+    marks: Sequence[Mark],
+    entities: Sequence[Entity],
+    window: Window | None,
+    wording: Severity | None,
+    off: AbstractSet[str] = frozenset(),
+) -> Weighed:
+    """Weigh a message at its time `at` (ms since the epoch).
+
+    `wording` is the gravest severity of the message's lexicon hits of category fraud; `off` holds the ids of rules
+    switched off for its tenant.
+    """
+    if message.sender is not None and message.sender.role == "official":
+        return Weighed(warning=True, window=window)
+    marks = [*marks, *(Mark(e.start, e.end, book.entity_bits[e.kind], e.field) for e in entities)]
+    bits = _union(mark.bits for mark in marks)
+    inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
+    warning = _stands(book.warning, marks, bits, book.reassurance) and not (
+        bits & book.strong and bits & book.traceable
+    )
+    if warning and not inquiry:
+        return Weighed(warning=True, window=window)
+
+    candidates = _candidates(book, bits)
+    bits |= _near_bits(candidates, marks, bits)
+    current = _Seen(_sighting(book, message, at, marks, bits), bits)
+    past = _past(book, window, current.sighting)
+    fired: list[_Fired] = []
+    if not warning:
+        fired += _fire(book, candidates, message, current, past, off)
+        fired += _wording(wording, off)
+    if inquiry:
+        return _answer(book, message, current, past, fired, window, off)
+    if bits & book.remembered:
+        window = remember(window, message.conversation_id, current.sighting)
+    return _sum_up(message, current, fired, window)
+
+
+def _stands(mask: int, marks: Sequence[Mark], bits: int, reassurance: int) -> bool:
+    """Whether a mark of `mask` stands in the message outside of every phrase of reassurance."""
+    if not bits & mask:
+        return False
+    if not bits & reassurance:
+        return True
+    covered: dict[str, int] = {}  # by field: how far phrases that began so far reach
+    for mark in sorted(marks, key=lambda m: (m.start, -m.end, not m.bits & reassurance)):
+        if mark.bits & reassurance:
+            covered[mark.field] = max(mark.end, covered.get(mark.field, 0))
+        if mark.bits & mask and mark.end > covered.get(mark.field, 0):
+            return True
+    return False
+
+
+def _candidates(book: Rulebook, bits: int) -> list[Clauses]:
+    """The rules that have to do with these bits, strongest first."""
+    places = _union(book.touched_by.get(bit, 0) for bit in bits_in(bits))
+    return [book.clauses[place.bit_length() - 1] for place in bits_in(places)]
+
+
+def _near_bits(candidates: Iterable[Clauses], marks: list[Mark], bits: int) -> int:
+    """The bits of all `near` clauses that hold in the message."""
+    nears = [near for clauses in candidates for near in clauses.nears if bits & near.a and bits & near.b]
+    if not nears:
+        return 0
+    marks = sorted(marks, key=lambda mark: mark.start)
+    return _union(near.bit for near in nears if _is_near(near, marks))
+
+
+def _is_near(near: NearBits, marks: Iterable[Mark]) -> bool:
+    """Whether `a` and `b` stand close enough in one field; `marks` are sorted by start, so the last end is nearest."""
+    end_of_a: dict[str, int] = {}
+    end_of_b: dict[str, int] = {}
+    for mark in marks:
+        reach = mark.start - near.max_chars
+        if mark.bits & near.b and end_of_a.get(mark.field, reach - 1) >= reach:
+            return True
+        if mark.bits & near.a and not near.ordered and end_of_b.get(mark.field, reach - 1) >= reach:
+            return True
+        if mark.bits & near.a:
+            end_of_a[mark.field] = max(mark.end, end_of_a.get(mark.field, 0))
+        if mark.bits & near.b:
+            end_of_b[mark.field] = max(mark.end, end_of_b.get(mark.field, 0))
+    return False
+
+
+def _sighting(book: Rulebook, message: ChatMessage, at: int, marks: Iterable[Mark], bits: int) -> Sighting:
+    first = dict.fromkeys(bits_in(bits & book.remembered), 2**62)
+    for mark in marks:
+        place = _place(mark)
+        for bit in bits_in(mark.bits & book.remembered):
+            first[bit] = min(place, first[bit])
+    return Sighting(
+        message.tenant_id,
+        storable(at),
+        message.message_id,
+        message.sender_id,
+        tuple(sorted((book.key_of[bit], place) for bit, place in first.items())),
+    )
+
+
+def _place(mark: Mark) -> int:
+    start = min(mark.start, (1 << _FIELD_SHIFT) - 1)
+    return start if mark.field == "content" else ((1 + int(mark.field[6:-1])) << _FIELD_SHIFT) + start  # texts[n]
+
+
+def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_Seen]:
+    """The other messages of the same tenant that the window remembers, in order of arrival."""
+    if window is None:
+        return []
+    return [
+        _Seen(each, _union(book.bit_of.get(key, 0) for key, _ in each.signals))
+        for each in window.sightings
+        if each.tenant_id == current.tenant_id and not same_message(each, current)
+    ]
+
+
+def _fire(
+    book: Rulebook,
+    candidates: Iterable[Clauses],
+    message: ChatMessage,
+    current: _Seen,
+    past: list[_Seen],
+    off: AbstractSet[str],
+) -> list[_Fired]:
+    around = current.bits | _union(seen.bits for seen in past)
+    fired = []
+    for clauses in candidates:
+        if (
+            not _holds(clauses, around)  # cheap, and nearly always enough
+            or not clauses.parts & current.bits
+            or clauses.none_of & current.bits
+            or clauses.rule.id in off
+            or not _fits(clauses.rule, message, current.sighting.at)
+        ):
+            continue
+        reach = _in_reach(clauses.rule, current, past)
+        if _holds(clauses, _union(seen.bits for seen in reach)) and _in_order(clauses, book, reach):
+            evidence = [seen.sighting for seen in reach if seen is not current and seen.bits & clauses.parts]
+            fired.append(_Fired(clauses.rule, evidence))
+    return fired
+
+
+def _holds(clauses: Clauses, bits: int) -> bool:
+    for mask in clauses.need:
+        if not bits & mask:
+            return False
+    return not clauses.at_least or sum(1 for mask in clauses.of if bits & mask) >= clauses.at_least
+
+
+def _fits(rule: Rule, message: ChatMessage, at: int) -> bool:
+    """Whether the message's context is one the rule is for; an unknown contact is not a new one."""
+    younger = rule.contact_younger_ms
+    if younger is not None and (message.contact_since is None or at - message.contact_since >= younger):
+        return False
+    return message.sender is None or message.sender.role not in rule.sender_not_roles
+
+
+def _in_reach(rule: Rule, current: _Seen, past: Iterable[_Seen]) -> list[_Seen]:
+    """The messages a rule looks at, by their time; one that arrived before but is dated later is among them."""
+    window, now = rule.window, current.sighting
+    if window.scope is Scope.MESSAGE:
+        return [current]
+    reach = [
+        seen
+        for seen in past
+        if abs(seen.sighting.at - now.at) <= window.max_ms
+        and (window.scope is Scope.CONVERSATION or seen.sighting.sender_id == now.sender_id)
+    ]
+    last = reach[max(0, len(reach) - window.max_messages + 1) :]
+    return sorted([*last, current], key=lambda seen: seen.sighting.at)
+
+
+def _in_order(clauses: Clauses, book: Rulebook, reach: Sequence[_Seen]) -> bool:
+    """Whether the groups of an `order` clause first appear one after the other."""
+    firsts = [_first(mask, book, reach) for mask in clauses.order]
+    return all(one < other for one, other in pairwise(firsts))
+
+
+def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]:
+    number, seen = next((number, seen) for number, seen in enumerate(reach) if seen.bits & mask)
+    return number, min(place for key, place in seen.sighting.signals if book.bit_of.get(key, 0) & mask)
+
+
+def _wording(severity: Severity | None, off: AbstractSet[str]) -> list[_Fired]:
+    rule = WORDING.get(severity) if severity else None
+    return [_Fired(rule)] if rule and rule.id not in off else []
+
+
+def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], window: Window | None) -> Weighed:
+    if not fired:
+        return Weighed(window=window)
+    counted = _counted(fired)
+    rules = tuple(each.rule for each in counted)
+    return Weighed(
+        fraud=_fraud(rules, _score(rules, message, current.sighting.at), counted, current) if rules else None,
+        rules=rules,
+        shadow=tuple(each.rule.name for each in fired if each.rule.status is Status.SHADOW),
+        window=window,
+        reasons=tuple(map(_reason, rules)),
+    )
+
+
+def _answer(
+    book: Rulebook,
+    message: ChatMessage,
+    current: _Seen,
+    past: Sequence[_Seen],
+    fired: Sequence[_Fired],
+    window: Window | None,
+    off: AbstractSet[str],
+) -> Weighed:
+    """What someone gets who asks whether something is a fraud: a score that reminds and never flags."""
+    counted = _counted(fired)
+    rules = tuple(each.rule for each in counted)
+    score = min(max(_score(rules, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
+    fraud = _fraud(rules, score, counted, current)
+    if not any(rule.type != OTHER for rule in rules):
+        around = current.bits | _union(seen.bits for seen in past)
+        fraud = Fraud(fraud.score, [_likeliest(book, around, off)], fraud.rules, fraud.stage, fraud.evidence)
+    return Weighed(
+        fraud=fraud,
+        rules=rules,
+        inquiry=True,
+        window=window,
+        reasons=("The sender asks whether something is a fraud", *map(_reason, rules)),
+    )
+
+
+def _counted(fired: Sequence[_Fired]) -> list[_Fired]:
+    """What is not on trial, strongest first; at the same score the rules come before mere wording."""
+    active = [each for each in fired if each.rule.status is Status.ACTIVE]
+    return sorted(active, key=lambda each: -each.rule.score)
+
+
+def _score(rules: Sequence[Rule], message: ChatMessage, at: int) -> int:
+    if not rules:
+        return 0
+    new = message.contact_since is not None and at - message.contact_since < _WEEK_MS
+    return min(_MOST, rules[0].score + _FURTHER * (len(rules) - 1) + _NEW_CONTACT * new)
+
+
+def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
+    earlier = {each.message_id: each.at for one in counted for each in one.evidence}
+    return Fraud(
+        score=score,
+        types=list(dict.fromkeys(rule.type for rule in rules)),
+        rules=[rule.name for rule in rules],
+        stage=max((rule.stage for rule in rules if rule.stage), key=STAGES.index, default=None),
+        evidence=[*sorted(earlier, key=earlier.__getitem__), current.sighting.message_id],
+    )
+
+
+def _likeliest(book: Rulebook, bits: int, off: AbstractSet[str]) -> str:
+    """The type of the rule most of whose clauses the bits fulfil, if they fulfil at least half."""
+    most, kind = 0.0, OTHER
+    for clauses in book.clauses:
+        share = _share(clauses, bits)
+        if share > most and share >= 0.5 and clauses.rule.id not in off:  # noqa: PLR2004  half
+            most, kind = share, clauses.rule.type
+    return kind
+
+
+def _share(clauses: Clauses, bits: int) -> float:
+    met = sum(1 for mask in clauses.need if bits & mask)
+    met += min(clauses.at_least, sum(1 for mask in clauses.of if bits & mask))
+    return met / (len(clauses.need) + clauses.at_least)
+
+
+def _reason(rule: Rule) -> str:
+    title = rule.title["en"]
+    first = title.split(maxsplit=1)[0]
+    if first[1:].islower() or len(first) == 1:  # not an acronym
+        title = title[0].lower() + title[1:]
+    return f"{rule.name}: {title} (score {rule.score})"
+
+
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
