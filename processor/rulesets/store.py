@@ -81,7 +81,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, gc=False):
             raise Invalid([f"the bytes of version {self.version} do not have the digest {self.digest[:12]}…"])
 
 
-class Origin(Struct, frozen=True, kw_only=True, gc=False):
+class Author(Struct, frozen=True, kw_only=True, gc=False):
     """Who publishes, why, and when (ms since the epoch)."""
 
     by: str
@@ -213,7 +213,7 @@ async def history(redis: Redis, scope: Scope) -> list[Published]:
     return found
 
 
-async def publish(redis: Redis, scope: Scope, content: bytes, *, origin: Origin, expect: int | None = None) -> Pointer:
+async def publish(redis: Redis, scope: Scope, content: bytes, *, author: Author, expect: int | None = None) -> Pointer:
     """Puts `content` in force in `scope` as the next version, for all workers.
 
     `expect`: the version the caller saw in force, 0 for none; None: whatever is there now.
@@ -224,7 +224,7 @@ async def publish(redis: Redis, scope: Scope, content: bytes, *, origin: Origin,
     past = await history(redis, scope)
     version = max([held, *(line.version for line in past)]) + 1
     new = Pointer(version=version, digest=digest(content))
-    line = Published(version=version, digest=new.digest, at=origin.at, by=origin.by, why=origin.why)
+    line = Published(version=version, digest=new.digest, at=author.at, by=author.by, why=author.why)
     forgotten = {line.version for line in past[SNAPSHOTS_KEPT - 1 :]} - {held}
     keys = [pointer_key(scope), history_key(scope), snapshot_key(scope, version)]
     keys += [snapshot_key(scope, old) for old in sorted(forgotten)]
@@ -237,13 +237,13 @@ async def publish(redis: Redis, scope: Scope, content: bytes, *, origin: Origin,
     return new
 
 
-async def rollback(redis: Redis, scope: Scope, *, to: int, origin: Origin, expect: int | None = None) -> Pointer:
+async def rollback(redis: Redis, scope: Scope, *, to: int, author: Author, expect: int | None = None) -> Pointer:
     """Puts the bytes of version `to` in force again, under a new version number: versions only ever grow.
 
     Raises: Invalid, if that version is not kept any more or its bytes have changed; Conflict; Unavailable.
     """
     content = await retained(redis, scope, to)
-    return await publish(redis, scope, content.content, origin=origin, expect=expect)
+    return await publish(redis, scope, content.content, author=author, expect=expect)
 
 
 async def retained(redis: Redis, scope: Scope, version: int) -> Snapshot:
@@ -260,10 +260,10 @@ async def retained(redis: Redis, scope: Scope, version: int) -> Snapshot:
     return await snapshot(redis, scope, pointer)
 
 
-async def remove(redis: Redis, scope: Scope, *, origin: Origin, expect: int | None = None) -> None:
+async def remove(redis: Redis, scope: Scope, *, author: Author, expect: int | None = None) -> None:
     """Takes a tenant's overlay out of force; its snapshots and its history stay. Raises: Conflict, Unavailable."""
     seen, held = await _seen(redis, scope, expect)
-    line = Published(version=held, digest="", at=origin.at, by=origin.by, why=origin.why)
+    line = Published(version=held, digest="", at=author.at, by=author.by, why=author.why)
     arguments = (seen, _json(line), CHANNEL, _json(Notice(scope=scope)))
     await _run(redis, scope, _REMOVE, [pointer_key(scope), history_key(scope)], arguments, line=line)
 
