@@ -130,7 +130,7 @@ CATALOGUE = (
         name="lag_records",
         kind="gauge",
         labels=("partition",),
-        meaning="Records of the input partition that are still to be judged; its own transaction markers may count.",
+        meaning="Records of the input partition that are still to be judged; transaction markers count too.",
     ),
     Metric(
         name="conversations",
@@ -142,7 +142,7 @@ CATALOGUE = (
         name="ruleset_info",
         kind="gauge",
         labels=("scope", "version", "digest"),
-        meaning="1 for each ruleset in force; scope is base, and tenant:<id> with CHATGUARD_METRICS__TENANT_LABEL. "
+        meaning="1 for each ruleset in force; scope is base, and tenant:… with CHATGUARD_METRICS__TENANT_LABEL. "
         "The fleet has converged when all workers show one digest.",
     ),
     Metric(name="tenant_rulesets", kind="gauge", meaning="Tenants' overlays in force."),

@@ -1,9 +1,10 @@
 """What a group of settings is made of."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 PREFIX = "CHATGUARD_"
 MIB = 1024 * 1024
@@ -20,6 +21,12 @@ def allowed(words: str) -> dict[str, Any]:
     return {"allowed": words}
 
 
+def _file(value: Path) -> Path:
+    if not os.path.isfile(value):  # noqa: PTH113  the method of Path raises for a name that is too long
+        raise ValueError("no file")
+    return value
+
+
 def _absolute(value: Path) -> Path:
     if not value.is_absolute():
         raise ValueError("relative path")
@@ -27,7 +34,7 @@ def _absolute(value: Path) -> Path:
 
 
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S+$", json_schema_extra=allowed("text without spaces"))]
-File = Annotated[FilePath, Field(json_schema_extra=allowed("a file that exists"))]
+File = Annotated[Path, AfterValidator(_file), Field(json_schema_extra=allowed("a file that exists"))]
 Directory = Annotated[Path, AfterValidator(_absolute), Field(json_schema_extra=allowed("an absolute path"))]
 
 

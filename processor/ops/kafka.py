@@ -12,7 +12,7 @@ from processor.ops.group import MIB, PREFIX, File, Group, Name, allowed, require
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:,\[\]/@]+):(\d{1,5})")
 
-_LESS = (
+LESS = (
     ("request_timeout_ms", "transaction_timeout_ms", "a request must not outlive its transaction"),
     ("commit_timeout_ms", "transaction_timeout_ms", "we must give up before the broker aborts"),
     ("stop_timeout_ms", "rebalance_timeout_ms", "a worker that finishes its batches must not lose its membership"),
@@ -156,14 +156,14 @@ class Kafka(Group):
                 self.heartbeat_interval_ms * 3 <= self.session_timeout_ms,
                 (
                     f"{PREFIX}KAFKA__HEARTBEAT_INTERVAL_MS ({self.heartbeat_interval_ms}) must be at most a third of "
-                    f"{PREFIX}KAFKA__SESSION_TIMEOUT_MS ({self.session_timeout_ms}): two may get lost."
+                    f"{PREFIX}KAFKA__SESSION_TIMEOUT_MS ({self.session_timeout_ms}): two heartbeats may get lost."
                 ),
             ),
             (
                 self.compression in {"none", "gzip"} or importlib.util.find_spec("cramjam") is not None,
                 f"{PREFIX}KAFKA__COMPRESSION is {self.compression}, but the package cramjam is not installed.",
             ),
-            *(self._less(*pair) for pair in _LESS),
+            *(self._less(*pair) for pair in LESS),
         )
         return self
 

@@ -20,7 +20,9 @@ from pydantic_core import ErrorDetails
 
 from processor.errors import Misconfigured
 from processor.ops.group import PREFIX
-from processor.ops.sheet import Settings  # callers need no more than this module
+from processor.ops.sheet import Settings
+
+__all__ = ["FILE_VARIABLE", "Leaf", "Loaded", "Settings", "leaves", "load", "read"]
 
 FILE_VARIABLE = "CHATGUARD_CONFIG"
 

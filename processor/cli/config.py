@@ -1,0 +1,36 @@
+"""`chatguard config`: what the settings are and where they come from."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processor.ops.settings import Settings, leaves, read
+
+app = typer.Typer(no_args_is_help=True, help="Show and describe the settings.")
+
+
+@app.command()
+def show(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False
+) -> None:
+    """Print every setting, its value and where it came from; secrets stay hidden."""
+    file: Path | None = context.find_root().params.get("config")  # `chatguard --config FILE`
+    loaded = read(os.environ, file)
+    shown = [(leaf, loaded.shown(leaf), loaded.origins[leaf.path]) for leaf in leaves()]
+    if as_json:
+        rows = {leaf.key: {"variable": leaf.variable, "value": value, "from": origin} for leaf, value, origin in shown}
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    width = max(len(leaf.variable) for leaf, _, _ in shown)
+    for leaf, value, origin in shown:
+        text = "unset" if value is None else value if isinstance(value, str) else json.dumps(value)
+        typer.echo(f"{leaf.variable:<{width}}  {text}  ({origin})")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the settings file."""
+    typer.echo(json.dumps(Settings.model_json_schema(), ensure_ascii=False, indent=2))
