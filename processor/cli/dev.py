@@ -72,14 +72,20 @@ def stay(services: Mapping[str, Handle]) -> NoReturn:
 def told() -> Iterator[tuple[Say, Progress]]:
     """Where embedded services say what they do: lines on standard error, and on a terminal a bar while they fetch."""
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield (lambda line: print(line, file=sys.stderr, flush=True)), (lambda _done, _total: None)
         return
     columns = (TextColumn("Kafka"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("fetch", visible=False)
+    bar = Bar(*columns, console=console, transient=True)
+    task = bar.add_task("")
 
-        def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=done < total)
+    def progress(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        bar.start()
+        if done == total:
+            bar.stop()
 
+    try:
         yield (lambda line: bar.console.print(line, soft_wrap=True, markup=False)), progress
+    finally:
+        bar.stop()

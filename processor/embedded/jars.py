@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import ssl
 import tempfile
 import threading
 import time
@@ -132,9 +133,24 @@ def _complete(cache: Path, jars: tuple[Jar, ...], say: Say, progress: Progress) 
         if to_fetch:
             megabytes = sum(jar.size for jar in to_fetch) / 1e6
             say(f"Fetching Kafka, once: {len(to_fetch)} files, {megabytes:.0f} MB …")
-            with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            with _system_certificates(), ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 for _ in pool.map(lambda jar: fetch.download(jar, cache), to_fetch):
                     pass
+
+
+@contextmanager
+def _system_certificates() -> Iterator[None]:
+    """Trust what the system trusts: a company's own certificate authority is known there, but not to requests."""
+    trusted = ssl.get_default_verify_paths()
+    place = trusted.cafile or (trusted.capath if trusted.capath and any(Path(trusted.capath).glob("*.0")) else None)
+    if place is None or {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & os.environ.keys():
+        yield
+        return
+    os.environ["REQUESTS_CA_BUNDLE"] = place
+    try:
+        yield
+    finally:
+        del os.environ["REQUESTS_CA_BUNDLE"]
 
 
 def _is_there(path: Path, jar: Jar) -> bool:
