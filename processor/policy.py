@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from processor.errors import Invalid
+from processor.fraud.reminders import Limits
 from processor.model import Action, Fraud, Hit, Severity
 
 Row = dict[Severity, Action]
@@ -53,6 +54,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     actions: Actions
     fraud: FraudBands
     reminder: ReminderLimits
+
+    @property
+    def limits(self) -> Limits:
+        """What the fraud engine must know to write reminders."""
+        return Limits(remind_at=self.fraud.remind_at, **structs.asdict(self.reminder))
 
 
 class Decision(NamedTuple):

@@ -10,12 +10,12 @@ A record that the broker refuses is narrowed down by halving batches until it st
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -28,7 +28,7 @@ from processor.stream.codec import decode_all
 from processor.stream.conversations import Conversations, restore, tombstone
 from processor.stream.transaction import Limits, Refused, Transactions, transactions
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 Fetched = ConsumerRecord[bytes, bytes]
 
@@ -39,7 +39,7 @@ class Turn:
 
     place: Place
     outcome: Outcome
-    timestamps: Sequence[int]  # of the input records, ms since the epoch
+    inputs: Sequence[Fetched]
     judge_seconds: float
     commit_seconds: float
     committed_at: int
@@ -54,10 +54,10 @@ class Report(Protocol):
         """A batch was committed."""
 
     def lane(self, partition: int, state: str) -> None:
-        """A lane is now starting, running, failing or stopped."""
+        """A lane is now starting, running, restarting or stopped."""
 
-    def restart(self, partition: int, reason: str) -> None:
-        """A lane lost its transaction and begins again."""
+    def restart(self, reason: str) -> None:
+        """A lane begins again: its transaction was `lost`, or a record was `refused` by the broker."""
 
 
 class CurrentRules(Protocol):
@@ -144,9 +144,9 @@ class Lane:
             try:
                 await self._live()
             except Unavailable as error:
-                self._tell("failing")
-                self._report.restart(self._source.partition, type(error).__name__)
-                log.warning("lane lost", partition=self._source.partition, reason=str(error))
+                self._tell("restarting")
+                self._report.restart("refused" if isinstance(error, Refused) else "lost")
+                log.warning("lane lost", extra={"partition": self._source.partition, "reason": str(error)})
                 if isinstance(error, Refused) and self._width < self._settings.batch_records:
                     continue
             if time.monotonic() - began > self._settings.restart_max_s:
@@ -229,7 +229,7 @@ class Lane:
             Turn(
                 place=self._place,
                 outcome=outcome,
-                timestamps=[source.timestamp for source in inputs],
+                inputs=inputs,
                 judge_seconds=judged - began,
                 commit_seconds=committed - judged,
                 committed_at=int(self._now() * 1000),

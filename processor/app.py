@@ -1,0 +1,239 @@
+"""The worker put together: everything is opened in order, and closed in reverse."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processor.errors import Misconfigured, Unavailable
+from processor.model import Topic
+from processor.ops.health import Health, assess, serve
+from processor.ops.metrics import LaneReading, Metrics
+from processor.ops.pulse import feel_pulse
+from processor.ops.settings import Settings
+from processor.rulesets.disk import Copies
+from processor.rulesets.inforce import (
+    CopyTrouble,
+    Dropped,
+    Event,
+    Loaded,
+    Refused,
+    Rulesets,
+    StoreFound,
+    StoreLost,
+)
+from processor.rulesets.watch import Supply, start, watch
+from processor.stream.contract import load
+from processor.stream.lane import Lane, LaneSettings, Turn
+from processor.stream.topics import SIZE_LIMIT, faults, inspect, names
+from processor.stream.transaction import Limits
+from processor.stream.worker import GroupSettings, Lanes, joined
+
+log = logging.getLogger(__name__)
+
+
+async def work(settings: Settings) -> None:
+    """Judge messages until SIGTERM or SIGINT; open batches end first.
+
+    Raises Misconfigured if topics or the listening address are wrong, Unavailable if Kafka does not answer, and
+    whatever made a lane or a task end that must not end.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    record_bytes = await _record_limits(settings)
+    board = Board(settings)
+    async with AsyncExitStack() as stack:
+        supply = _supply(settings, board)
+        board.rulesets = rulesets = await start(supply)
+        watching = await stack.enter_async_context(
+            _background(watch(rulesets, supply, poll_s=settings.redis.poll_seconds))
+        )
+        pulse = await stack.enter_async_context(_background(feel_pulse(board.metrics.loop_lag)))
+        port = await stack.enter_async_context(
+            serve(settings.http.host, settings.http.port, board.metrics, board.health)
+        )
+        lane_settings = _lane_settings(settings, record_bytes)
+
+        def lane(consumer: AIOKafkaConsumer, source: TopicPartition) -> Lane:
+            return Lane(source, consumer, rulesets, lane_settings, board)
+
+        board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
+        log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
+        await _first_of(stop.wait(), watching, pulse, lanes.crash)
+        log.info("worker stops")
+
+
+class Board:
+    """What the process knows of itself: it is told by lanes and rulesets, and asked by metrics and health."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics(tenant_label=settings.metrics.tenant_label, tenant_cap=settings.metrics.tenant_cap)
+        self.metrics.refresh_with(self._refresh)
+        self.rulesets: Rulesets | None = None
+        self.lanes: Lanes | None = None
+        self._readings: dict[int, LaneReading] = {}
+
+    def turn(self, turn: Turn) -> None:
+        """A batch was committed."""
+        self.metrics.report(turn.outcome.tally)
+        self.metrics.committed(
+            turn.inputs,
+            now_ms=turn.committed_at,
+            judge_seconds=turn.judge_seconds,
+            commit_seconds=turn.commit_seconds,
+        )
+        self._readings[turn.place.partition] = LaneReading(
+            state="running", lag=turn.lag, conversations=turn.conversations
+        )
+
+    def lane(self, partition: int, state: str) -> None:
+        """A lane came into a state; a stopped one is no longer ours."""
+        if state == "stopped":
+            self._readings.pop(partition, None)
+            return
+        known = self._readings.get(partition)
+        lag, conversations = (known.lag, known.conversations) if known else (None, 0)
+        self._readings[partition] = LaneReading(state=state, lag=lag, conversations=conversations)
+
+    def restart(self, reason: str) -> None:
+        """A lane begins again."""
+        self.metrics.aborted()
+        self.metrics.lane_restarted(reason)
+
+    def ruleset(self, event: Event) -> None:
+        """Something happened to a ruleset."""
+        match event:
+            case Loaded(scope=scope, version=version, digest=digest, source=source, seconds=seconds):
+                self.metrics.ruleset_reloaded("loaded", seconds)
+                log.info(
+                    "ruleset in force",
+                    extra={"scope": scope, "version": version, "digest": digest[:12], "source": source},
+                )
+            case Refused(scope=scope, version=version, problems=problems):
+                self.metrics.ruleset_reloaded("refused")
+                log.error(
+                    "ruleset refused", extra={"scope": scope, "version": version, "problems": "; ".join(problems)}
+                )
+            case Dropped(scope=scope):
+                self.metrics.ruleset_reloaded("dropped")
+                log.info("overlay dropped", extra={"scope": scope})
+            case StoreLost(reason=reason):
+                log.warning("redis lost, judging by the last good rulesets", extra={"reason": reason})
+            case StoreFound():
+                log.info("redis found again")
+            case CopyTrouble(reason=reason):
+                log.warning("trouble with a ruleset's copy on disk", extra={"reason": reason})
+
+    def health(self) -> Health:
+        """How the process is, for `/livez` and `/readyz`."""
+        rulesets = self.rulesets
+        return assess(
+            fatal=None,
+            joined=bool(self.lanes and self.lanes.assigned),
+            lanes={partition: reading.state for partition, reading in self._readings.items()},
+            rulesets=[f"{scope} {s.version}@{s.digest[:12]}" for scope, s in _in_force(rulesets)][:10],
+            refused=sorted(rulesets.refused) if rulesets else (),
+            redis=rulesets.lost if rulesets else None,
+        )
+
+    def _refresh(self) -> None:
+        self.metrics.lanes(self._readings)
+        if self.rulesets:
+            self.metrics.rulesets({scope: held.named for scope, held in _in_force(self.rulesets)})
+            checked = self.rulesets.checked_at
+            self.metrics.redis(up=self.rulesets.lost is None, checked_at=checked / 1000 if checked else None)
+
+
+def _in_force(rulesets: Rulesets | None) -> list[tuple[str, Any]]:
+    return sorted(rulesets.held.items()) if rulesets else []
+
+
+async def _record_limits(settings: Settings) -> Mapping[Topic, int]:
+    """The largest record of each output topic; raises Misconfigured with everything that is wrong with the topics."""
+    contracts = load()
+    cluster = await inspect(settings.kafka.client(), names(settings.topics.prefix).values())
+    problems = faults(contracts, cluster, prefix=settings.topics.prefix)
+    if problems:
+        raise Misconfigured(problems)
+    configs = {topic: cluster.topics[name].config or {} for topic, name in names(settings.topics.prefix).items()}
+    return {topic: int(configs[topic].get(SIZE_LIMIT) or contracts[topic].config[SIZE_LIMIT]) for topic in contracts}
+
+
+def _supply(settings: Settings, board: Board) -> Supply:
+    return Supply(
+        url=settings.redis.url.get_secret_value(),
+        report=board.ruleset,
+        copies=Copies(settings.rulesets.directory, store=settings.redis.location),
+        timeout_s=settings.redis.timeout_seconds,
+    )
+
+
+def _lane_settings(settings: Settings, record_bytes: Mapping[Topic, int]) -> LaneSettings:
+    kafka = settings.kafka
+    return LaneSettings(
+        client=kafka.client(),
+        prefix=settings.topics.prefix,
+        group=kafka.group_id,
+        app=kafka.app_id,
+        batch_records=kafka.batch_records,
+        batch_bytes=kafka.batch_bytes,
+        limits=Limits(
+            batch_bytes=min(kafka.max_request_bytes, *record_bytes.values()),
+            compression=None if kafka.compression == "none" else kafka.compression,
+            request_timeout_ms=kafka.request_timeout_ms,
+            transaction_timeout_ms=kafka.transaction_timeout_ms,
+            commit_timeout_ms=kafka.commit_timeout_ms,
+        ),
+        record_bytes=record_bytes,
+        max_conversations=settings.state.max_conversations,
+        conversation_ttl_ms=settings.state.ttl_seconds * 1000,
+        max_judge_failures=settings.lanes.max_judge_failures,
+        restart_min_s=settings.lanes.restart_min_seconds,
+        restart_max_s=settings.lanes.restart_max_seconds,
+        count_tenants=settings.metrics.tenant_label,
+    )
+
+
+def _group_settings(settings: Settings) -> GroupSettings:
+    kafka = settings.kafka
+    return GroupSettings(
+        client=kafka.client(),
+        prefix=settings.topics.prefix,
+        group=kafka.group_id,
+        instance=kafka.group_instance_id,
+        session_timeout_ms=kafka.session_timeout_ms,
+        heartbeat_interval_ms=kafka.heartbeat_interval_ms,
+        rebalance_timeout_ms=kafka.rebalance_timeout_ms,
+        fetch_max_bytes=kafka.fetch_max_bytes,
+        fetch_max_wait_ms=kafka.fetch_max_wait_ms,
+        max_partition_fetch_bytes=kafka.max_partition_fetch_bytes,
+        stop_timeout_s=kafka.stop_timeout_ms / 1000,
+    )
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run `work` beside the body and cancel it at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _first_of(stop: Coroutine[Any, Any, bool], *lasting: asyncio.Future[None]) -> None:
+    """Wait until `stop` is done; if one of `lasting` ends before, it raises what that ended with."""
+    stopped = asyncio.ensure_future(stop)
+    await asyncio.wait([stopped, *lasting], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    for task in lasting:
+        if task.done():
+            task.result()
+            raise Unavailable("a task that should last has ended")

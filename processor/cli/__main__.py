@@ -1,0 +1,5 @@
+"""`python -m processor.cli`: the same as the `chatguard` command."""
+
+from processor.cli import main
+
+main()
