@@ -14,11 +14,11 @@ app = typer.Typer(no_args_is_help=True, help="Show and describe the settings.")
 
 @app.command()
 def show(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False,
 ) -> None:
     """Print every setting, its value and where it came from; secrets stay hidden."""
-    file: Path | None = context.find_root().params.get("config")  # `chatguard --config FILE`
-    loaded = read(os.environ, file)
+    loaded = read(os.environ, config)
     shown = [(leaf, loaded.shown(leaf), loaded.origins[leaf.path]) for leaf in leaves()]
     if as_json:
         rows = {leaf.key: {"variable": leaf.variable, "value": value, "from": origin} for leaf, value, origin in shown}

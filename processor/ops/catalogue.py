@@ -123,8 +123,9 @@ CATALOGUE = (
         name="lane_restarts_total",
         kind="counter",
         labels=("reason",),
+        known=_each("lost", "refused"),
         cap=50,
-        meaning="Lanes started anew after trouble, by reason; nothing is lost or doubled by it.",
+        meaning="Lanes started anew, as their transaction was lost or a record refused; no message is lost by it.",
     ),
     Metric(
         name="lag_records",

@@ -18,9 +18,9 @@ _SETTINGS = f"""\
 
 {_MADE}
 
-A setting is read from the environment or from a TOML file named by `chatguard --config FILE` or `{FILE_VARIABLE}`; the
-environment wins, and an empty variable counts as unset. `CHATGUARD_KAFKA__GROUP_ID=im` in the environment is the same
-as
+A setting is read from the environment or from a TOML file, named by `{FILE_VARIABLE}` or by `--config FILE` of
+`chatguard worker` and `chatguard config show`. The environment wins, and an empty variable counts as unset.
+`CHATGUARD_KAFKA__GROUP_ID=im` in the environment is the same as
 
 ```toml
 [kafka]

@@ -2,7 +2,6 @@
 
 import json
 
-import typer
 from typer.testing import CliRunner
 
 from processor.cli import config
@@ -18,18 +17,11 @@ SECURED = {
 
 
 def chatguard(*arguments: str, **environment: str) -> str:
-    root = typer.Typer()
-    root.add_typer(config.app, name="config")
-
-    @root.callback()
-    def with_file(config: str | None = None) -> None: ...
-
-    result = CliRunner().invoke(root, arguments, env=environment, catch_exceptions=False)
-    return result.stdout
+    return CliRunner().invoke(config.app, arguments, env=environment, catch_exceptions=False).stdout
 
 
 def test_config_show_tells_value_and_origin_of_every_setting() -> None:
-    shown = json.loads(chatguard("config", "show", "--json", **SECURED))
+    shown = json.loads(chatguard("show", "--json", **SECURED))
     assert {leaf.key for leaf in leaves()} == shown.keys()
     assert shown["kafka.security.username"] == {
         "variable": "CHATGUARD_KAFKA__SECURITY__USERNAME",
@@ -40,8 +32,8 @@ def test_config_show_tells_value_and_origin_of_every_setting() -> None:
 
 
 def test_config_show_hides_secrets() -> None:
-    assert SECRET not in chatguard("config", "show", **SECURED) + chatguard("config", "show", "--json", **SECURED)
+    assert SECRET not in chatguard("show", **SECURED) + chatguard("show", "--json", **SECURED)
 
 
 def test_config_schema_describes_every_group() -> None:
-    assert Settings.model_fields.keys() == json.loads(chatguard("config", "schema"))["properties"].keys()
+    assert Settings.model_fields.keys() == json.loads(chatguard("schema"))["properties"].keys()
