@@ -1,9 +1,9 @@
 """`chatguard reconcile`: the proof that every message came out exactly once."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from processor.errors import Misconfigured, Unavailable
 from processor.ops.settings import load as load_settings
 from processor.stream import reconcile as edge
 from processor.stream.ledger import Report
@@ -24,6 +23,7 @@ def reconcile(
         float, typer.Option(min=0, help="Seconds to go on reading while messages are still without an output.")
     ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")] = None,
 ) -> None:
     """Compare raw with delivered, flagged and dead-letter, record by record, from the headers.
 
@@ -31,15 +31,11 @@ def reconcile(
     otherwise. It may run beside the workers: give it --wait to let them catch up. It commits nothing, and shows
     topic/partition/offset only, never contents.
     """
-    try:
-        settings = load_settings()
-        with _watched() as progress:
-            report = asyncio.run(
-                edge.reconcile(settings.kafka.client(), settings.topics.prefix, wait=wait, progress=progress)
-            )
-    except (Misconfigured, Unavailable) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from None
+    settings = load_settings(config)
+    with _watched() as progress:
+        report = asyncio.run(
+            edge.reconcile(settings.kafka.client(), settings.topics.prefix, wait=wait, progress=progress)
+        )
     print(orjson.dumps(summary(report), option=orjson.OPT_INDENT_2).decode() if as_json else text(report))
     raise typer.Exit(0 if report.clean else 1)
 

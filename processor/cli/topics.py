@@ -2,15 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from processor.errors import Misconfigured, Unavailable
 from processor.ops.settings import load as load_settings
 from processor.stream import asyncapi, contract
 from processor.stream import topics as edge
@@ -28,33 +26,34 @@ Replication = Annotated[
 ]
 
 
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
+
+
 @app.command()
 def plan(
     partitions: Partitions = None,
     replication: Replication = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is missing or differs.")] = False,
+    config: Config = None,
 ) -> None:
     """Show which topics are missing, which differ and in what, and which are as they should be.
 
     Changes nothing. Exits with 0 even when something is missing or differs, unless --check is given.
     """
-    with _refusals():
-        settings = load_settings()
-        prefix = settings.topics.prefix
-        cluster = asyncio.run(edge.inspect(settings.kafka.client(), edge.names(prefix).values()))
-        found = edge.plan(contract.load(), cluster, prefix=prefix, partitions=partitions, replication=replication)
+    settings = load_settings(config)
+    prefix = settings.topics.prefix
+    cluster = asyncio.run(edge.inspect(settings.kafka.client(), edge.names(prefix).values()))
+    found = edge.plan(contract.load(), cluster, prefix=prefix, partitions=partitions, replication=replication)
     _show(found, missing="missing", differs="differs")
     raise typer.Exit(1 if check and not found.done else 0)
 
 
 @app.command()
-def apply(partitions: Partitions = None, replication: Replication = None) -> None:
+def apply(partitions: Partitions = None, replication: Replication = None, config: Config = None) -> None:
     """Create the missing topics. Never deletes or alters one: what differs is shown, and left to you."""
-    with _refusals():
-        settings = load_settings()
-        followed = asyncio.run(
-            edge.apply(settings.kafka.client(), settings.topics.prefix, partitions=partitions, replication=replication)
-        )
+    settings = load_settings(config)
+    client, prefix = settings.kafka.client(), settings.topics.prefix
+    followed = asyncio.run(edge.apply(client, prefix, partitions=partitions, replication=replication))
     _show(followed, missing="created", differs="differs, left alone")
 
 
@@ -62,16 +61,6 @@ def apply(partitions: Partitions = None, replication: Replication = None) -> Non
 def print_asyncapi() -> None:
     """Print the contracts as an AsyncAPI 3.0 document. Needs no Kafka."""
     sys.stdout.write(asyncapi.text())
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Say what is wrong and leave: 2 for settings or options to mend, 1 for a Kafka that is away."""
-    try:
-        yield
-    except (Misconfigured, Unavailable) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from None
 
 
 def _show(plan: Plan, *, missing: str, differs: str) -> None:

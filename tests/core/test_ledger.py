@@ -152,7 +152,17 @@ def test_an_output_in_another_partition_than_its_input_is_misplaced(
 @given(
     worlds(),
     st.sampled_from(
-        [b"", b"x.raw", b"x.raw/0", b"x.raw/0/", b"x.raw/0/-1", b"y.raw/0/100", b"x.raw/2/100", b"x.raw/a/b"]
+        [
+            b"",
+            b"x.raw",
+            b"x.raw/0",
+            b"x.raw/0/",
+            b"x.raw/0/-1",
+            b"y.raw/0/100",
+            b"x.raw/2/100",
+            b"x.raw/a/100",
+            b"x.raw/0/a",
+        ]
     ),
 )
 def test_an_output_that_names_no_origin_is_stray(world: tuple[list[Entry], list[Entry]], name: bytes) -> None:
@@ -161,6 +171,23 @@ def test_an_output_that_names_no_origin_is_stray(world: tuple[list[Entry], list[
 
     assert found(reconciled(inputs, [*outputs, nobody_s])) == {"stray": 1}
     assert found(reconciled(inputs, [*outputs, replace(nobody_s, headers=[])])) == {"stray": 1}
+
+
+@given(worlds(), st.data())
+def test_what_is_written_again_is_duplicated_and_not_out_of_order(
+    world: tuple[list[Entry], list[Entry]], data: st.DataObject
+) -> None:
+    inputs, outputs = world
+    again = data.draw(st.lists(st.sampled_from(outputs), min_size=1))
+
+    assert found(reconciled(inputs, [*outputs, *again])) == {"duplicated": len(again)}
+
+
+def test_two_neighbours_that_changed_places_are_out_of_order() -> None:
+    inputs = [raw(0, START), raw(0, START + 1)]
+    first, second = (output(entry, b"pass") for entry in inputs)
+
+    assert found(reconciled(inputs, [second, first])) == {"out_of_order": 1}
 
 
 def test_an_output_of_an_offset_that_holds_no_record_is_stray() -> None:
