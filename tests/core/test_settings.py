@@ -1,8 +1,11 @@
 """Settings: what is accepted, what is refused and in which words, and that secrets stay secret."""
 
+import inspect
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -274,6 +277,11 @@ def test_a_client_gets_the_credentials_it_needs() -> None:
         "sasl_plain_password": SECRET,
     }
     assert "sasl_mechanism" not in Settings().kafka.client()
+
+
+@pytest.mark.parametrize("client", [AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient])
+def test_every_kind_of_client_takes_the_arguments(client: Any) -> None:
+    assert read(SECURED).settings.kafka.client().keys() <= inspect.signature(client).parameters.keys()
 
 
 def test_a_tls_client_checks_certificates_and_host_names() -> None:
