@@ -1,12 +1,12 @@
 """`chatguard reconcile`: the proof that every message came out exactly once."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -36,7 +36,7 @@ def reconcile(
         report = asyncio.run(
             edge.reconcile(settings.kafka.client(), settings.topics.prefix, wait=wait, progress=progress)
         )
-    print(orjson.dumps(summary(report), option=orjson.OPT_INDENT_2).decode() if as_json else text(report))
+    print(json.dumps(summary(report), indent=2) if as_json else text(report))
     raise typer.Exit(0 if report.clean else 1)
 
 

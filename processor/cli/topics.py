@@ -74,7 +74,7 @@ def _show(plan: Plan, *, missing: str, differs: str) -> None:
         for state, name, detail in rows:
             print(f"{name}: {state}{detail and f': {detail}'}")
         return
-    table = Table("topic", "state", "", box=None, pad_edge=False)
+    table = Table("topic", "state", "detail", box=None, pad_edge=False)
     for state, name, detail in rows:
         table.add_row(name, state, detail, style="" if not detail else "yellow" if state == differs else "green")
     console.print(table)

@@ -1,6 +1,6 @@
 """The topics as they are and as they should be.
 
-`plan` and `faults` compare, and are pure; `inspect`, `apply` and `check` talk to the cluster. Nothing here deletes or
+`plan` and `faults` compare, and are pure; `inspect` and `apply` talk to the cluster. Nothing here deletes or
 alters a topic: a changed partition count breaks the order of conversations and a changed retention loses data, so a
 person decides.
 """
@@ -134,7 +134,10 @@ def plan(
 
 
 def faults(contracts: Mapping[Topic, Contract], cluster: Cluster, *, prefix: str) -> list[str]:
-    """Everything about the topics with which a worker could not keep its promises; one sentence each, empty if none."""
+    """Everything about the topics with which a worker could not keep its promises; a worker asks at its start.
+
+    One whole sentence each, which says what to do; none means that it may begin.
+    """
     full = names(prefix)
     missing = [name for name in full.values() if name not in cluster.topics]
     raw = cluster.topics.get(full[Topic.RAW])
@@ -169,7 +172,7 @@ async def apply(
     """Create the missing topics and wait until they can be used; returns the plan that was followed.
 
     Its `missing` now exist; its `differing` are as they were. Raises `Unavailable`, and `Misconfigured` with a
-    sentence per topic when the cluster refuses to create some.
+    sentence per reason when the cluster refuses to create some.
     """
     async with _administrator(client) as admin:
         cluster = await _inspect(admin, names(prefix).values())
@@ -178,16 +181,6 @@ async def apply(
             await _create(admin, todo.missing, brokers=cluster.brokers)
             await _until_visible(admin, [topic.name for topic in todo.missing])
         return todo
-
-
-async def check(client: Mapping[str, Any], prefix: str) -> tuple[int, list[str]]:
-    """What a worker asks at its start: raw's partition count (0 if there is none) and everything that is wrong.
-
-    The problems are whole sentences that say what to do; none means the worker may begin. Raises `Unavailable`.
-    """
-    cluster = await inspect(client, names(prefix).values())
-    raw = cluster.topics.get(prefix + Topic.RAW)
-    return (raw.partitions if raw else 0), faults(load(), cluster, prefix=prefix)
 
 
 def _wanted(contract: Contract, prefix: str, partitions: int | None, replication: int | None) -> Wanted:
@@ -306,20 +299,18 @@ async def _create(admin: AIOKafkaAdminClient, topics: Iterable[Wanted], *, broke
             for topic in topics
         ]
     )
-    refused = []
+    refused: dict[str, list[str]] = {}  # why → which
     for name, code, message in answer.topic_errors:
         error = for_code(code)
         if error is InvalidReplicationFactorError:
-            refused.append(
-                f"Topic {name} was not created: {message} The cluster has {brokers} brokers: "
-                "choose --replication-factor accordingly."
-            )
+            why = f"The cluster has {brokers} brokers, too few for so many replicas: choose --replication-factor."
+            refused.setdefault(why, []).append(name)
         elif error in _OPERATORS_TASK:
-            refused.append(f"Topic {name} was not created: {message or error.description}")
+            refused.setdefault(message or error.description, []).append(name)
         elif error not in {NoError, TopicAlreadyExistsError}:  # another apply may have been quicker
             raise error(message)
     if refused:
-        raise Misconfigured(refused)
+        raise Misconfigured([f"Not created: {', '.join(topics)}. {why}" for why, topics in refused.items()])
 
 
 async def _until_visible(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> None:
