@@ -42,7 +42,7 @@ def up(
             with told() as (say, progress):
                 server = stack.enter_context(run_redis(say=say)) if redis else None
                 broker = stack.enter_context(run_kafka(say=say, progress=progress))
-                say("Ready. Ctrl-C ends it and forgets the data.")
+                say("Ready. Use these settings in another shell; Ctrl-C here ends it all and forgets the data.")
             if server:
                 print(f"export CHATGUARD_REDIS__URL={server.url}")
             print(f"export CHATGUARD_KAFKA__BOOTSTRAP_SERVERS={broker.bootstrap_servers}", flush=True)
@@ -50,9 +50,6 @@ def up(
             stay({"Kafka": broker} | ({"Redis": server} if server else {}))
     except KeyboardInterrupt:
         raise typer.Exit(0 if ready else 1) from None
-    except EmbeddedFailed as error:
-        print(f"Error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -271,7 +271,7 @@ def test_a_redis_server_on_the_path_that_does_not_run_is_passed_over(
 
 
 def dev_up(*options: str) -> str:
-    return f"import sys; sys.argv = {['chatguard', 'up', *options]}; from processor.cli import dev; dev.app()"
+    return f"import sys; sys.argv = {['chatguard', 'dev', 'up', *options]}; from processor.cli import main; main()"
 
 
 def test_dev_up_prints_settings_that_work_and_ends_at_sigterm() -> None:
