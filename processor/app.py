@@ -137,7 +137,7 @@ class Board:
             fatal=None,
             joined=bool(self.lanes and self.lanes.assigned),
             lanes={partition: reading.state for partition, reading in self._readings.items()},
-            rulesets=[f"{scope} {s.version}@{s.digest[:12]}" for scope, s in _in_force(rulesets)][:10],
+            rulesets=_names(rulesets) if rulesets else (),
             refused=sorted(rulesets.refused) if rulesets else (),
             redis=rulesets.lost if rulesets else None,
         )
@@ -148,6 +148,13 @@ class Board:
             self.metrics.rulesets({scope: held.named for scope, held in _in_force(self.rulesets)})
             checked = self.rulesets.checked_at
             self.metrics.redis(up=self.rulesets.lost is None, checked_at=checked / 1000 if checked else None)
+
+
+def _names(rulesets: Rulesets) -> list[str]:
+    """What judges, for a person: the base by name, the tenants' overlays by their number."""
+    names = [f"base {rulesets.current.base.name}"]
+    overlays = len(rulesets.current.overlays)
+    return [*names, f"{overlays} overlays"] if overlays else names
 
 
 def _in_force(rulesets: Rulesets | None) -> list[tuple[str, Any]]:
@@ -210,6 +217,7 @@ def _group_settings(settings: Settings) -> GroupSettings:
         session_timeout_ms=kafka.session_timeout_ms,
         heartbeat_interval_ms=kafka.heartbeat_interval_ms,
         rebalance_timeout_ms=kafka.rebalance_timeout_ms,
+        join_timeout_ms=kafka.join_timeout_ms,
         fetch_max_bytes=kafka.fetch_max_bytes,
         fetch_max_wait_ms=kafka.fetch_max_wait_ms,
         max_partition_fetch_bytes=kafka.max_partition_fetch_bytes,

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 Name = Annotated[str, Meta(min_length=1)]
-Headers = Sequence[tuple[str, bytes]]
+Header = tuple[str, bytes]
+Headers = Sequence[Header]
 
 
 class Severity(StrEnum):
@@ -200,7 +201,7 @@ class Record(Struct, frozen=True, gc=False):
     topic: Topic
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: list[Header]  # aiokafka takes nothing but a list
     timestamp: int
     partition: int | None
 

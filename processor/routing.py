@@ -16,6 +16,7 @@ from processor.judge import CLEAN, Item, Judged, Judgements
 from processor.model import (
     Action,
     ChatMessage,
+    Header,
     Headers,
     Hit,
     Input,
@@ -143,15 +144,15 @@ def _reminder_record(reminder: Reminder, terminal: Record) -> Record:
 
 def _window_record(window: Window, place: Place, now: int) -> Record:
     key = window.conversation_id.encode()
-    return Record(Topic.CONVERSATIONS, key, encode_window(window), (), now, place.partition)
+    return Record(Topic.CONVERSATIONS, key, encode_window(window), [], now, place.partition)
 
 
-def _own_headers(given: Headers, origin: str, offset: int, verdict: Headers) -> Headers:
-    ours = (("chatguard-origin", f"{origin}{offset}".encode()), *verdict)
+def _own_headers(given: Headers, origin: str, offset: int, verdict: Headers) -> list[Header]:
+    ours = [("chatguard-origin", f"{origin}{offset}".encode()), *verdict]
     if not given:
         return ours
     # A message that is played back from one of our topics carries the headers of its first life.
-    return (*(header for header in given if not header[0].startswith(OURS)), *ours)
+    return [*(header for header in given if not header[0].startswith(OURS)), *ours]
 
 
 def verdict_of(message: ChatMessage, judged: Judged, scope: Scope, original: Raw | UnsetType = UNSET) -> Verdict:

@@ -113,12 +113,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Merge each overlay's policy once, here, and not for each message; raises Invalid."""
-        everyone = Scope(
-            names=RulesetNames(base=self.base.name),
-            header=self.base.name.encode(),
-            policy=self.base.policy,
-            overlay=None,
-        )
+        everyone = Scope(names=RulesetNames(base=self.base.name), policy=self.base.policy, overlay=None)
         object.__setattr__(self, "everyone", everyone)
         object.__setattr__(self, "_scopes", {t: self._scope(overlay) for t, overlay in self.overlays.items()})
 

@@ -18,6 +18,7 @@ from processor.matching.engine import Daachorse, Engine
 from processor.matching.folding import (
     FOLD,
     IGNORED,
+    JOINT,
     SPELLED,
     Batch,
     fold,
@@ -102,6 +103,7 @@ class Matcher:
 
 def forms(term: str) -> tuple[str, ...]:
     """The patterns that stand for `term`: folded, and without its separators if it has any; none if nothing is left."""
+    term = term.replace(JOINT, IGNORED)
     folded = " ".join(fold(term).replace(IGNORED, "").split())
     squeezed = squeeze(term)
     return tuple(form for form in dict.fromkeys((folded, squeezed)) if squeezed and form)

@@ -120,7 +120,7 @@ class Kafka(Group):
         description="Longest time to write and commit one batch; past it the lane starts anew.",
     )
     stop_timeout_ms: int = Field(
-        20_000,
+        6_000,
         ge=100,
         le=600_000,
         description="Time for open batches at shutdown or when a partition is taken away; past it they end unfinished.",

@@ -66,7 +66,7 @@ class Conversations(Mapping[str, Window]):
 
 def tombstone(conversation: str, partition: int, now: int) -> Record:
     """The record that forgets a conversation."""
-    return Record(Topic.CONVERSATIONS, conversation.encode(), None, (), now, partition)
+    return Record(Topic.CONVERSATIONS, conversation.encode(), None, [], now, partition)
 
 
 async def restore(client: Mapping[str, Any], place: TopicPartition, into: Conversations) -> None:

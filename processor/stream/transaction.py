@@ -3,7 +3,7 @@
 Rules, each of which was paid for (docs/architecture.md, "Exactly once"):
 - Starting a producer with the lane's id fences the id's former owner and ends its open transaction.
 - Every send future is awaited before the commit: aiokafka commits happily over a failed one.
-- After any error the producer is dropped. It cannot repair its sequence numbers, and the next start aborts what is open.
+- After any error the producer is dropped. It cannot mend its sequence numbers; the next start aborts what is open.
 - A commit that took as long as a request may take counts as ambiguous: its retry could end the next transaction.
 """
 

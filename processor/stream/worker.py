@@ -29,6 +29,7 @@ class GroupSettings:
     session_timeout_ms: int = 45_000
     heartbeat_interval_ms: int = 3_000
     rebalance_timeout_ms: int = 60_000
+    join_timeout_ms: int = 65_000  # a join is answered when all have joined; aiokafka must not give up before
     fetch_max_bytes: int = 50 * 1024 * 1024
     fetch_max_wait_ms: int = 500
     max_partition_fetch_bytes: int = 1024 * 1024
@@ -78,7 +79,7 @@ async def joined(
 ) -> AsyncIterator[Lanes]:
     """Take part in the group; on leaving, open batches end first. Raises Unavailable."""
     consumer = AIOKafkaConsumer(
-        **settings.client,
+        **{**settings.client, "request_timeout_ms": settings.join_timeout_ms},
         group_id=settings.group,
         group_instance_id=settings.instance,
         enable_auto_commit=False,

