@@ -1,5 +1,7 @@
 """Topics on a real broker."""
 
+import asyncio
+
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -28,6 +30,8 @@ async def create(kafka: Kafka, name: str, partitions: int, **config: str) -> Non
         await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
     finally:
         await admin.close()
+    while not (await inspect(client(kafka), [name])).topics:  # a broker learns of a new topic a little later
+        await asyncio.sleep(0.05)
 
 
 async def test_apply_creates_what_is_missing_and_a_second_one_finds_nothing_to_do(kafka: Kafka, prefix: str) -> None:
