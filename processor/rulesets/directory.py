@@ -6,15 +6,18 @@ Problems name the file and, where there is one, the line; all of them are told a
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import yaml
 
 from processor.errors import Invalid
 from processor.matching.folding import is_break, squeeze
+from processor.matching.matcher import forms
 from processor.model import Severity
 from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, build
 
@@ -69,17 +72,71 @@ def read_overlay(path: Traversable, *, tenant: str | None = None) -> OverlayDocu
     return document
 
 
-def parse_terms(text: str, *, source: str) -> list[Entry]:
+def write(document: Document, path: Path) -> None:
+    """Writes the document as a directory that `read` reads back the same; rules go to one file per type.
+
+    Raises: Invalid, before anything is written, if a name or term cannot stand in such files; OSError.
+    """
+    texts = dict(_texts(document))
+    for file, text in texts.items():
+        (path / file).parent.mkdir(parents=True, exist_ok=True)
+        (path / file).write_text(text, encoding="utf-8")
+
+
+def lexicon_text(entries: Iterable[Entry]) -> str:
+    """The entries as a lexicon file's text. Raises: Invalid, for a term that such a file cannot hold."""
+    lines = [f"{entry.term},{entry.category},{entry.severity}\n" for entry in entries]
+    for line in lines:
+        if line.count(",") != 2 or "\n" in line[:-1] or line.startswith("#") or line.strip() != line[:-1]:  # noqa: PLR2004
+            raise Invalid([f"{line!r} cannot stand in a lexicon file"])
+    return "".join(lines)
+
+
+def _texts(document: Document) -> Iterator[tuple[str, str]]:
+    for stem, entries in document.lexicons.items():
+        yield f"lexicons/{_file_name(stem)}.txt", lexicon_text(entries)
+    if isinstance(document, OverlayDocument):
+        parts = msgspec.to_builtins(document)
+        yield "overlay.yaml", _yaml([{name: parts[name] for name in ("tenant", "allow", "regrade", "off", "policy")}])
+        return
+    yield "aliases.txt", _aliases_text(document.aliases)
+    yield "fraud/groups.yaml", _yaml([document.fraud.groups])
+    for kind in {str(rule.get("type")): None for rule in document.fraud.rules}:
+        rules = [rule for rule in document.fraud.rules if str(rule.get("type")) == kind]
+        yield f"fraud/rules/{_file_name(kind)}.yaml", _yaml(rules)
+    yield "reminders.yaml", _yaml([msgspec.to_builtins(document.reminders)])
+    yield "policy.yaml", _yaml([document.policy])
+
+
+def _aliases_text(aliases: Mapping[str, str]) -> str:
+    text = "".join(f"{spelling}={term}\n" for spelling, term in aliases.items())
+    if parse_aliases(text, source="aliases.txt") != aliases:
+        raise Invalid(["the aliases cannot stand in a file"])
+    return text
+
+
+def _file_name(stem: str) -> str:
+    if not re.fullmatch(r"\w[\w.#\-]*", stem):
+        raise Invalid([f"{stem!r} cannot be the name of a file"])
+    return stem
+
+
+def _yaml(documents: Sequence[Any]) -> str:
+    return yaml.dump_all(documents, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
+
+
+def parse_terms(text: str, *, source: str, least: int = 2) -> list[Entry]:
     """The entries of a lexicon file's `text`: `term[,category[,severity]]` per line, `#` comments, blank lines.
 
-    `source` is the file's name for messages. Raises: Invalid, with one problem per bad line.
+    `source` is the file's name for messages; `least`: how many characters of a term must count.
+    Raises: Invalid, with one problem per bad line.
     """
     entries: list[Entry] = []
     problems: list[str] = []
     for number, line in _lines(text):
         term, category, severity, *more = (*(part.strip() for part in line.split(",")), "", "")
         severity = (severity or Severity.HIGH).lower()
-        flaws = list(_flaws(term, category, severity, extra=any(more)))
+        flaws = list(_flaws(term, category, severity, least=least, extra=any(more)))
         problems += [f"{source}:{number}: {flaw}" for flaw in flaws]
         if not flaws:
             entries.append(Entry(term=term, category=category or "custom", severity=Severity(severity)))
@@ -105,6 +162,25 @@ def parse_aliases(text: str, *, source: str) -> dict[str, str]:
     return aliases
 
 
+def parse_words(text: str, *, source: str, category: str, severity: Severity) -> tuple[list[Entry], list[str]]:
+    """The words of another program's list, each once, as entries; and a sentence for each that cannot be one.
+
+    Words stand on lines of their own or with one of ，、；;| and tab between them. Raises: Invalid, for the category.
+    """
+    if not _CATEGORY.fullmatch(category):
+        raise Invalid([_bad_category(category)])
+    entries: dict[str, Entry] = {}
+    problems: list[str] = []
+    for number, line in _lines(text):
+        for word in filter(None, (word.strip() for word in re.split(r"[,，、；;|\t]", line))):
+            flaw = term_flaw(word) or ("the term begins with #, as comments do" if word.startswith("#") else None)
+            if flaw:
+                problems.append(f"{source}:{number}: {flaw}")
+            else:
+                entries.setdefault(forms(word)[0], Entry(term=word, category=category, severity=severity))
+    return list(entries.values()), problems
+
+
 def term_flaw(term: str, *, least: int = 2) -> str | None:
     """Why `term` cannot be matched usefully, or None; `least`: how many characters must count."""
     if not term:
@@ -119,15 +195,19 @@ def term_flaw(term: str, *, least: int = 2) -> str | None:
     return None
 
 
-def _flaws(term: str, category: str, severity: str, *, extra: bool) -> Iterator[str]:
-    if flaw := term_flaw(term):
+def _flaws(term: str, category: str, severity: str, *, least: int, extra: bool) -> Iterator[str]:
+    if flaw := term_flaw(term, least=least):
         yield flaw
     if category and not _CATEGORY.fullmatch(category):
-        yield f"category {category!r}: use up to 64 letters, digits, '_', '-' and '.'"
+        yield _bad_category(category)
     if severity not in set(Severity):
         yield f"unknown severity {severity!r}: use one of {_SEVERITIES}"
     if extra:
         yield "too many commas: wanted term[,category[,severity]]"
+
+
+def _bad_category(category: str) -> str:
+    return f"category {category!r}: use up to 64 letters, digits, '_', '-' and '.'"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -207,6 +287,13 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=e))(e[-+]?[0-9]+)?", [*"-+.0123456789"]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Quotes what `_Loader` would not read back as a word."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 def parse_yaml(text: str, *, source: str) -> list[tuple[int, dict[str, Any]]]:

@@ -35,6 +35,9 @@ SCOPES = "chatguard:ruleset:scopes"
 SNAPSHOTS_KEPT = 20
 HISTORY_KEPT = 200
 
+Client = Redis
+"""A connection to the store, for those who need not know what it is made of."""
+
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Version = Annotated[int, Meta(ge=1)]
 

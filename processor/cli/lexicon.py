@@ -1,0 +1,307 @@
+"""`chatguard lexicon`: look at rulesets, check them, and put them in force in all workers at once."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from processor.cli.sources import (
+    Found,
+    compiles,
+    connected,
+    in_force,
+    misfits,
+    nothing_published,
+    numbered,
+    read_alone,
+    text_of,
+    wanted,
+)
+from processor.errors import Invalid, Misconfigured
+from processor.model import Severity
+from processor.rulesets import store
+from processor.rulesets.changes import Change, compare
+from processor.rulesets.directory import lexicon_text, parse_words, write
+from processor.rulesets.document import (
+    BASE,
+    BaseDocument,
+    Document,
+    Scope,
+    canonical,
+    digest,
+    name,
+    parse,
+    tenant_scope,
+)
+from processor.rulesets.lint import warnings
+from processor.rulesets.store import Author, Client, Pointer, Published
+
+app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check them, put them in force.")
+
+Tenant = Annotated[str | None, typer.Option(help="The tenant whose overlay is meant; without it, the base ruleset.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
+Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
+By = Annotated[str, typer.Option("--author", envvar="USER", help="Who; kept in the history.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
+Source = Annotated[
+    str, typer.Argument(help="A directory, a .txt lexicon, a .json document, builtin, redis or redis:N.")
+]
+
+SHOWN = 40  # changes or lines of history
+
+
+@app.command()
+def push(
+    source: Source,
+    tenant: Tenant = None,
+    message: Message = "",
+    author: By = "unknown",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and publish nothing.")] = False,
+    config: Config = None,
+) -> None:
+    """Check a ruleset and put it in force in all workers.
+
+    A directory replaces the whole ruleset. A .txt lexicon is added to what is in force, or replaces the lexicon of
+    the same name there. Nothing is published that does not compile, nor over a version that somebody else has
+    published meanwhile.
+    """
+    by = Author(by=author, why=message or f"push {source}", at=_now())
+    asyncio.run(_push(source, _scope(tenant), by, config, publish=not dry_run))
+
+
+async def _push(source: str, scope: Scope, author: Author, config: Path | None, *, publish: bool) -> None:
+    async with connected(config) as redis:
+        now = await _in_force_or_warn(redis, scope, needed=source.endswith(".txt"))
+        new = await wanted(redis, source, scope, now.document)
+        problems = compiles(new) or await misfits(redis, new)
+        if problems:
+            raise Invalid(problems)
+        content = canonical(new)
+        if now.pointer and now.pointer.digest == digest(content):
+            print(f"{scope}: {name(now.pointer.version, now.pointer.digest)} is in force already, nothing to do")
+            return
+        _print_changes(compare(now.document, new))
+        if not publish:
+            print(f"{scope}: nothing published (--dry-run)")
+            return
+        pointer = await store.publish(redis, scope, content, author=author, expect=now.version)
+        print(f"{scope}: {name(pointer.version, pointer.digest)} is in force")
+
+
+async def _in_force_or_warn(redis: Client, scope: Scope, *, needed: bool) -> Found:
+    """What is in force; where that is damaged and not needed, nothing, so that a push can mend it."""
+    try:
+        return await in_force(redis, scope)
+    except Invalid as error:
+        if needed:
+            raise
+        print(f"warning: what is in force cannot be read and will be replaced: {error}", file=sys.stderr)
+        return Found(pointer=None, document=nothing_published(scope), damaged=True)
+
+
+@app.command()
+def rollback(
+    tenant: Tenant = None,
+    to: Annotated[int | None, typer.Option(min=1, help="The version to return to; by default the one before.")] = None,
+    message: Message = "",
+    author: By = "unknown",
+    config: Config = None,
+) -> None:
+    """Put an older version in force again; it gets a new version number, since versions only grow."""
+    asyncio.run(_rollback(_scope(tenant), to, author, message, config))
+
+
+async def _rollback(scope: Scope, to: int | None, author: str, message: str, config: Path | None) -> None:
+    async with connected(config) as redis:
+        now = await store.current(redis, scope)
+        target = to or _version_before(now, await store.history(redis, scope))
+        if target is None:
+            raise Invalid([f"{scope} has no earlier version to return to"])
+        old = parse((await store.retained(redis, scope, target)).content)
+        problems = compiles(old) or await misfits(redis, old)
+        if problems:
+            raise Invalid(problems)
+        by = Author(by=author, why=message or f"rollback to {target}", at=_now())
+        pointer = await store.rollback(redis, scope, to=target, author=by, expect=now.version if now else 0)
+        print(f"{scope}: {name(pointer.version, pointer.digest)} is in force, with the content of version {target}")
+
+
+def _version_before(now: Pointer | None, past: Sequence[Published]) -> int | None:
+    """The newest older version with another content than the one in force; of a dropped overlay, its last."""
+    older = (line for line in past if line.digest and (now is None or line.version < now.version))
+    return next((line.version for line in older if now is None or line.digest != now.digest), None)
+
+
+@app.command()
+def drop(
+    tenant: Annotated[str, typer.Option(help="The tenant whose overlay goes.")],
+    message: Message = "",
+    author: By = "unknown",
+    config: Config = None,
+) -> None:
+    """Take a tenant's overlay out of force; `rollback` brings it back."""
+    asyncio.run(_drop(tenant_scope(tenant), Author(by=author, why=message or "drop", at=_now()), config))
+
+
+async def _drop(scope: Scope, author: Author, config: Path | None) -> None:
+    async with connected(config) as redis:
+        pointer = await store.current(redis, scope)
+        if pointer is None:
+            raise Invalid([f"{scope} has nothing in force"])
+        await store.remove(redis, scope, author=author, expect=pointer.version)
+        print(f"{scope}: {name(pointer.version, pointer.digest)} is out of force")
+
+
+@app.command()
+def show(
+    tenant: Tenant = None,
+    version: Annotated[int | None, typer.Option(min=0, help="Not the one in force; 0 is the built-in one.")] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show what is in force: version, contents, and who published what, when and why."""
+    asyncio.run(_show(_scope(tenant), version, config, as_json=as_json))
+
+
+async def _show(scope: Scope, version: int | None, config: Path | None, *, as_json: bool) -> None:
+    async with connected(config) as redis:
+        found = await (in_force(redis, scope) if version is None else numbered(redis, scope, version))
+        past = await store.history(redis, scope)
+    content = canonical(found.document)
+    version, sha = (found.pointer.version, found.pointer.digest) if found.pointer else (0, digest(content))
+    if as_json:
+        facts = {"scope": scope, "version": version, "digest": sha, "history": past}
+        print(msgspec.json.encode({**facts, "document": msgspec.Raw(content)}).decode())
+        return
+    origin = "" if found.pointer else " (built in)" if scope == BASE else " (no overlay)"
+    print(f"{scope}: {name(version, sha)}{origin}")
+    _print_table(("lexicon", "terms", "categories"), _lexicon_rows(found.document))
+    if isinstance(found.document, BaseDocument):
+        print(f"{len(found.document.aliases)} aliases, {len(found.document.fraud.rules)} fraud rules")
+    if past:
+        _print_table(("version", "digest", "when", "who", "why"), [_history_row(line) for line in past[:SHOWN]])
+
+
+@app.command()
+def lint(source: Source, tenant: Tenant = None, config: Config = None) -> None:
+    """Check a ruleset without publishing it. Exits with 1 if it could not be published; warnings do not count."""
+    remarks: list[str] = []
+    try:
+        document = asyncio.run(read_alone(source, tenant, config))
+        problems = [] if source.endswith(".txt") else compiles(document)
+        remarks = warnings(document)
+    except Invalid as error:
+        problems = list(error.problems)
+    for problem in problems:
+        print(f"error: {problem}")
+    for remark in remarks:
+        print(f"warning: {remark}")
+    print(f"{len(problems)} errors, {len(remarks)} warnings")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def diff(old: Source, new: Source, tenant: Tenant = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Show what changes from one ruleset to another: terms added, removed, re-graded; rules and policy changed."""
+
+    async def read_both() -> tuple[Document, Document]:
+        return await read_alone(old, tenant, config), await read_alone(new, tenant, config)
+
+    changes = compare(*asyncio.run(read_both()))
+    if as_json:
+        print(msgspec.json.encode(changes).decode())
+    else:
+        _print_changes(changes, most=len(changes))
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="A directory that is not there yet or empty, or a .json file.")],
+    source: Annotated[str, typer.Option("--from", help="builtin, redis, redis:N, or a file or directory.")] = "redis",
+    tenant: Tenant = None,
+    config: Config = None,
+) -> None:
+    """Write a ruleset as files to edit; `push` puts them in force again."""
+    document = asyncio.run(read_alone(source, tenant, config))
+    try:
+        if target.suffix == ".json":
+            target.write_bytes(canonical(document))
+        elif target.is_dir() and any(target.iterdir()):
+            raise Misconfigured([f"{target} is not empty."])
+        else:
+            write(document, target)
+    except OSError as error:
+        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
+    print(f"{target}: written")
+
+
+@app.command("import")
+def import_words(
+    source: Annotated[Path, typer.Argument(help="Words, one per line or with ，、;| between them.")],
+    target: Annotated[Path, typer.Argument(help="The lexicon file to write, e.g. lexicons/names.txt.")],
+    category: Annotated[str, typer.Option(help="Category of all the words.")] = "custom",
+    severity: Annotated[Severity, typer.Option(help="Severity of all the words.")] = Severity.HIGH,
+) -> None:
+    """Turn another program's list of words into a lexicon file; words that nothing can match are left out and told."""
+    entries, problems = parse_words(text_of(source), source=source.name, category=category, severity=severity)
+    for problem in problems:
+        print(f"warning: {problem}: left out", file=sys.stderr)
+    try:
+        target.write_text(lexicon_text(entries), encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
+    print(f"{target}: {len(entries)} terms, {len(problems)} left out")
+
+
+def _scope(tenant: str | None) -> Scope:
+    if tenant == "":
+        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
+    return BASE if tenant is None else tenant_scope(tenant)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _print_changes(changes: Sequence[Change], *, most: int = SHOWN) -> None:
+    for change in changes[:most]:
+        sign = {"added": "+", "removed": "-"}.get(change.kind, "~")
+        value = " → ".join(dict.fromkeys(each for each in (change.before, change.after) if each))
+        print(f"{sign} {change.part} {change.what}{value and f': {value}'}")
+    if len(changes) > most:
+        print(f"… and {len(changes) - most} more")
+    counts = Counter((change.part, change.kind) for change in changes)
+    print(", ".join(f"{part} {kind}: {count}" for (part, kind), count in counts.items()) or "no difference")
+
+
+def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        for row in (titles, *rows):
+            print("\t".join(row))
+        return
+    table = Table(*titles, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _lexicon_rows(document: Document) -> list[tuple[str, str, str]]:
+    return [
+        (stem, str(len(entries)), ", ".join(sorted({entry.category for entry in entries})))
+        for stem, entries in sorted(document.lexicons.items())
+    ]
+
+
+def _history_row(line: Published) -> tuple[str, str, str, str, str]:
+    when = datetime.fromtimestamp(line.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return (str(line.version), line.digest[:12] or "(dropped)", when, line.by, line.why)
