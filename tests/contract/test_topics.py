@@ -30,7 +30,7 @@ async def create(kafka: Kafka, name: str, partitions: int, **config: str) -> Non
         await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
     finally:
         await admin.close()
-    while not (await inspect(client(kafka), [name])).topics:  # a broker learns of a new topic a little later
+    while not (await inspect(client(kafka), [name])).topics:  # noqa: ASYNC110  a broker sees it late and tells no one
         await asyncio.sleep(0.05)
 
 
