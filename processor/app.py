@@ -65,7 +65,7 @@ async def work(settings: Settings) -> None:
 
         board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
         log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
-        await _first_of(stop.wait(), watching, pulse, lanes.crash)
+        await _first_of(stop, watching, pulse, lanes.crash)
         log.info("worker stops")
 
 
@@ -236,10 +236,11 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
         await asyncio.wait([task])
 
 
-async def _first_of(stop: Coroutine[Any, Any, bool], *lasting: asyncio.Future[None]) -> None:
-    """Wait until `stop` is done; if one of `lasting` ends before, it raises what that ended with."""
-    stopped = asyncio.ensure_future(stop)
-    await asyncio.wait([stopped, *lasting], return_when=asyncio.FIRST_COMPLETED)
+async def _first_of(stop: asyncio.Event, *lasting: asyncio.Future[None]) -> None:
+    """Wait until `stop` is set; if one of `lasting` ends before, raise what it ended with."""
+    stopped = asyncio.ensure_future(stop.wait())
+    ends: list[asyncio.Future[Any]] = [stopped, *lasting]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     for task in lasting:
         if task.done():

@@ -110,10 +110,10 @@ class _Note(NamedTuple):
 
 def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     """Match all texts of the batch at once; the items in which something was found, with their notes."""
-    texts, fields, owners = _texts(items)
+    texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
     base = rules.base.matcher.find(batch)
-    overlay = _find_overlays(batch, [items[owner].tenant_id for owner in owners], rules) if rules.overlays else {}
+    overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for line in sorted({*base, *overlay, *hinted}):
@@ -122,11 +122,12 @@ def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     return noted
 
 
-def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int]]:
-    """The texts to judge, with the field and the item each one comes from."""
+def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list[str]]:
+    """The texts to judge; of each its field, the number of its item, and its tenant."""
     texts: list[str] = []
     fields: list[str] = []
     owners: list[int] = []
+    tenants: list[str] = []
     for number, item in enumerate(items):
         if isinstance(item, Malformed):
             continue
@@ -134,11 +135,13 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int]]:
             texts.append(item.content)
             fields.append("content")
             owners.append(number)
+            tenants.append(item.tenant_id)
         for place, text in enumerate(item.texts or ()):
             texts.append(text)
             fields.append(f"texts[{place}]")
             owners.append(number)
-    return texts, fields, owners
+            tenants.append(item.tenant_id)
+    return texts, fields, owners, tenants
 
 
 def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, list[Found]]:

@@ -55,7 +55,7 @@ class Conversations(Mapping[str, Window]):
     def stale(self, changed: Mapping[str, Window], now: int) -> list[str]:
         """Conversations to forget with the next commit: idle past their time, or too many."""
         excess = len(self._windows) + len(changed) - self._most
-        stale = []
+        stale: list[str] = []
         for conversation, (at, _) in self._windows.items():
             if now - at <= self._ttl_ms and len(stale) >= excess:
                 break

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processor.errors import LaneLost, Unavailable
 from processor.judge import judge
-from processor.model import Malformed, Topic
+from processor.model import Input, Malformed, Topic
 from processor.routing import Outcome, Place, route
 from processor.ruleset import Rules
 from processor.stream.codec import decode_all
@@ -30,8 +30,6 @@ from processor.stream.transaction import Limits, Refused, Transactions, transact
 
 log = logging.getLogger(__name__)
 
-Fetched = ConsumerRecord[bytes, bytes]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -39,7 +37,7 @@ class Turn:
 
     place: Place
     outcome: Outcome
-    inputs: Sequence[Fetched]
+    inputs: Sequence[Input]
     judge_seconds: float
     commit_seconds: float
     committed_at: int
@@ -91,9 +89,9 @@ class LaneSettings:
         return f"{self.app}.{self.group}.{source.topic}.{source.partition}"
 
 
-def split(records: Sequence[Fetched], most_bytes: int) -> Iterator[list[Fetched]]:
+def split(records: Sequence[Input], most_bytes: int) -> Iterator[list[Input]]:
     """The records in order, in batches of at most `most_bytes` or of one record."""
-    batch: list[Fetched] = []
+    batch: list[Input] = []
     size = 0
     for record in records:
         length = len(record.value or b"")
@@ -196,14 +194,15 @@ class Lane:
         except (KafkaError, ValueError, AssertionError) as error:  # the last two: no longer assigned to us
             raise LaneLost(f"the committed offset could not be read: {type(error).__name__}") from error
 
-    async def _read(self) -> list[Fetched]:
+    async def _read(self) -> list[Input]:
         try:
             fetched = await self._consumer.getmany(self._source, timeout_ms=1_000, max_records=self._width)
         except (KafkaError, AssertionError) as error:
             raise LaneLost(f"reading failed: {type(error).__name__}") from error
-        return fetched.get(self._source, [])
+        records: list[Input] = fetched.get(self._source, [])
+        return records
 
-    async def _turn(self, inputs: list[Fetched], producer: Transactions, conversations: Conversations) -> None:
+    async def _turn(self, inputs: list[Input], producer: Transactions, conversations: Conversations) -> None:
         """One batch, once through: decode, judge, route, commit, and then believe it."""
         now = int(self._now() * 1000)
         began = time.monotonic()
@@ -242,7 +241,7 @@ class Lane:
         reason = self._refused.get(offset)
         return Malformed(reason=reason, kind="refused") if reason else None
 
-    def _narrow(self, inputs: Sequence[Fetched], reason: str) -> None:
+    def _narrow(self, inputs: Sequence[Input], reason: str) -> None:
         """After a refusal: half the batch next time; a record that stands alone is to become a dead letter."""
         if len(inputs) > 1:
             self._width = len(inputs) // 2

@@ -5,9 +5,9 @@ import json
 import signal
 
 import pytest
-from conftest import SESSION_MS, Fleet, chat, eventually
 
 from processor.model import Topic
+from tests.e2e.fleet import SESSION_MS, Fleet, chat, eventually
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 
