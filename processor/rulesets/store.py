@@ -320,4 +320,4 @@ def _edge(scope: Scope = "") -> Iterator[None]:
             raise Conflict(f"somebody else published in {scope} at the same moment; nothing has changed") from None
         raise Unavailable(f"Redis refused: {error}") from error
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Redis is away: {type(error).__name__}") from error
+        raise Unavailable(f"Redis is away: {str(error) or type(error).__name__}") from error

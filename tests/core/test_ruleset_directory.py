@@ -1,6 +1,7 @@
 """Directories that people edit become documents, and problems name file and line."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,18 @@ from hypothesis import strategies as st
 
 from processor.errors import Invalid
 from processor.model import Severity
-from processor.rulesets.directory import builtin, parse_aliases, parse_terms, parse_yaml, read
-from processor.rulesets.document import BaseDocument, Entry, OverlayDocument, canonical, parse
+from processor.rulesets.directory import builtin, parse_aliases, parse_terms, parse_words, parse_yaml, read, write
+from processor.rulesets.document import (
+    BaseDocument,
+    Entry,
+    FraudDocument,
+    Off,
+    OverlayDocument,
+    Regrade,
+    Text,
+    canonical,
+    parse,
+)
 
 
 def problems_of(text: str) -> tuple[str, ...]:
@@ -195,3 +206,62 @@ def test_the_builtin_ruleset_reads_without_a_problem() -> None:
     document = builtin()
     assert document.lexicons
     assert parse(canonical(document)) == document
+
+
+def test_a_word_list_becomes_entries_and_says_what_it_left_out() -> None:
+    listed, problems = parse_words(
+        "\ufeff甲方、乙方;丙\n# no word\n甲方,FOO|foo\t#tag\n", source="w", category="names", severity=Severity.LOW
+    )
+    assert [(entry.term, entry.category, entry.severity) for entry in listed] == [
+        ("甲方", "names", "low"),
+        ("乙方", "names", "low"),
+        ("FOO", "names", "low"),
+    ]
+    assert [problem.split(": ")[0] for problem in problems] == ["w:1", "w:3"]
+
+
+tricky = st.sampled_from(
+    ["off", "no", "1e3", "110", "~", "null", "2020-01-01", "a: b", "- x", "'", "#", "{", " x ", ""]
+)
+free = tricky | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6)
+rules = st.fixed_dictionaries({"id": free, "type": st.just("GJ"), "terms": st.dictionaries(free, st.lists(free))})
+
+
+@given(st.lists(rules, max_size=3), st.dictionaries(free, st.lists(free, max_size=3), max_size=3), entries)
+def test_a_written_directory_reads_back_the_same(
+    written: list[dict[str, object]], groups: dict[str, list[str | dict[str, str]]], lexicon: list[Entry]
+) -> None:
+    document = BaseDocument(
+        lexicons={"a.zh": lexicon},
+        aliases={"岱款": "贷款"},
+        fraud=FraudDocument(groups=groups, rules=written),
+        reminders={"t": {"en": Text(title="off", body="a: b")}},
+        policy={"yes": {"no": 1.5, "n": None, "t": True}},
+    )
+    with TemporaryDirectory() as folder:
+        write(document, Path(folder))
+        assert read(Path(folder)) == document
+
+
+def test_a_written_overlay_reads_back_the_same(tmp_path: Path) -> None:
+    document = OverlayDocument(
+        tenant="off",
+        lexicons={"own": [Entry(term="竞品名")]},
+        regrade=[Regrade(term="no way", severity=Severity.LOG)],
+        off=Off(rules=["FR-1"]),
+        policy={"fraud": {"review_at": 70}},
+    )
+    write(document, tmp_path)
+    assert read(tmp_path) == document
+
+
+@pytest.mark.parametrize("term", ["a,b", "#ab", " ab", "ab\ncd"])
+def test_a_term_that_a_lexicon_file_cannot_hold_is_not_written(tmp_path: Path, term: str) -> None:
+    with pytest.raises(Invalid):
+        write(BaseDocument(lexicons={"a": [Entry(term=term)]}), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lexicons_name_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="name of a file"):
+        write(BaseDocument(lexicons={"../a": []}), tmp_path)
