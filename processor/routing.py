@@ -4,6 +4,7 @@ Every input has exactly one terminal record, in `delivered`, `flagged` or `dead-
 under its key; the input's own headers are kept and ours come after them.
 """
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -70,8 +71,11 @@ def route(
     records: list[Record] = []
     origin = f"{place.topic}/{place.partition}/"
     plain = not place.count_tenants
+    fits = place.limits.get(Topic.DELIVERED, sys.maxsize) // 2  # larger ones are measured with all their headers
     for source, item, judged in zip(inputs, items, judgements.each, strict=True):
-        if judged is CLEAN and plain:  # nine in ten messages: the same as below, without the detours
+        if (
+            judged is CLEAN and plain and len(source.value or b"") < fits
+        ):  # nine in ten messages: the same as below, without the detours
             verdict = rules.scope(item.tenant_id).clean  # type: ignore[union-attr]  # only a ChatMessage is clean
             headers = _own_headers(source.headers, origin, source.offset, verdict)
             records.append(
@@ -219,5 +223,5 @@ def _count(tally: Tally, item: Item, judged: Judged | Malformed, terminal: Recor
         tally.fraud.update((kind, band) for kind in judged.fraud.types)
     tally.shadow.update(judged.shadow)
     tally.reminders.update(judged.suppressed)
-    if verdict != "dead":
+    if judged.reminders and verdict != "dead":
         tally.reminders["sent"] += len(judged.reminders)
