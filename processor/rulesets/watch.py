@@ -200,7 +200,7 @@ async def _look(redis: Redis, known: Iterable[Scope]) -> Found:
 
 
 async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Found, wake: asyncio.Event) -> None:
-    """Load what has changed. Stops early, after at least one change, when `wake` says that there is news.
+    """Load what has changed; stops early, after a swap, when `wake` says that there is news.
 
     Raises: Unavailable, with what was loaded before in force.
     """
@@ -213,8 +213,8 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
             if changed and (scope == BASE or time.monotonic() - swapped > _SWAP_EVERY_S):
                 rulesets.swap(changes)
                 changes, swapped = {}, time.monotonic()
-            if changed and wake.is_set():
-                break
+                if wake.is_set():
+                    break
     finally:
         rulesets.swap(changes)
 
