@@ -4,9 +4,9 @@ A number never stands inside a longer one. Cards and identity numbers must pass 
 numbers do, since one order number in ten passes the check digit alone; what is called an order number is none of them.
 """
 
+import calendar
 import re
 from collections.abc import Iterator
-from datetime import date
 
 from processor.fraud.detectors.spelling import HAN_DIGITS, SEPARATOR, Found, digits_only, fold_han_digits
 
@@ -123,11 +123,8 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _is_date(digits: str) -> bool:
-    try:
-        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return False
-    return True
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:])
+    return 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]  # noqa: PLR2004  December
 
 
 def _check_digit(number: str) -> str:
