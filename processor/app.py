@@ -63,6 +63,7 @@ async def work(settings: Settings) -> None:
         def lane(consumer: AIOKafkaConsumer, source: TopicPartition) -> Lane:
             return Lane(source, consumer, rulesets, lane_settings, board)
 
+        log.info("joining the group", extra={"group": settings.kafka.group_id})
         board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
         log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
         await _first_of(stop, watching, pulse, lanes.crash)
@@ -97,6 +98,8 @@ class Board:
         if state == "stopped":
             self._readings.pop(partition, None)
             return
+        if state == "running":
+            log.info("lane runs", extra={"partition": partition})
         known = self._readings.get(partition)
         lag, conversations = (known.lag, known.conversations) if known else (None, 0)
         self._readings[partition] = LaneReading(state=state, lag=lag, conversations=conversations)

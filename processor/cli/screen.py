@@ -75,7 +75,8 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
     if no_builtin:
         document = replace(document, lexicons={}, aliases={}, fraud=FraudDocument())
     added: dict[str, list[Entry]] = {
-        f"{file.stem}#{number}": parse_terms(_read(file), source=file.name) for number, file in enumerate(lexicons)
+        f"{file.stem}#{number}": parse_terms(_read(file), source=file.name, least=1)
+        for number, file in enumerate(lexicons)
     }
     document = replace(document, lexicons={**document.lexicons, **added})
     if aliases:

@@ -102,11 +102,11 @@ class Matcher:
 
 
 def forms(term: str) -> tuple[str, ...]:
-    """The patterns that stand for `term`: folded, and without its separators if it has any; none if nothing is left."""
+    """The patterns that stand for `term`: folded, and without its separators if both differ."""
     term = term.replace(JOINT, IGNORED)
     folded = " ".join(fold(term).replace(IGNORED, "").split())
     squeezed = squeeze(term)
-    return tuple(form for form in dict.fromkeys((folded, squeezed)) if squeezed and form)
+    return tuple(form for form in dict.fromkeys((folded, squeezed)) if form)
 
 
 def _as_written(span: list[int]) -> bool:

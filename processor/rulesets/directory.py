@@ -6,6 +6,7 @@ Problems name the file and, where there is one, the line; all of them are told a
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -188,6 +189,8 @@ def term_flaw(term: str, *, least: int = 2) -> str | None:
     if len(term) > MAX_TERM:
         return f"the term is longer than {MAX_TERM} characters"
     counted = sum(not is_break(char) for char in squeeze(term))
+    if counted == 0 and any(unicodedata.category(char) == "So" for char in term):
+        return None  # an emoji or another sign is matched as it stands
     if counted == 0:
         return f"the term {term!r} holds only separators: nothing of it can be matched"
     if counted < least:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.errors import Invalid
+from processor.fraud.entities import find_entities
 from processor.judge import judge
 from processor.model import Action, ChatMessage, Header, Severity, Topic
 from processor.policy import Policy, decide, parse
@@ -268,16 +269,12 @@ def test_every_input_has_exactly_one_terminal_record_in_order(values: list[bytes
 def test_a_message_that_breaks_the_judge_is_a_dead_letter_and_the_others_are_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import processor.judge as module
-
-    honest = module.find_entities
-
     def broken(text: str, field: str = "content") -> Any:
         if "炸" in text:
             raise ZeroDivisionError
-        return honest(text, field)
+        return find_entities(text, field)
 
-    monkeypatch.setattr(module, "find_entities", broken)
+    monkeypatch.setattr("processor.judge.find_entities", broken)
     outcome = run([raw("好"), raw("炸 13812345678"), raw("出售海洛因")], HELD)
     assert [r.topic for r in outcome.records] == [Topic.DELIVERED, Topic.DEAD_LETTER, Topic.FLAGGED]
     assert outcome.tally.dead == {"judge": 1}
@@ -326,7 +323,7 @@ def test_the_reason_of_a_dead_letter_names_the_field(value: bytes | None, reason
 
 
 def test_null_is_absent_for_optional_fields() -> None:
-    fields = dict.fromkeys(["receiver_ids", "sent_at", "sender", "texts", "ext", "contact_since"])
+    fields: dict[str, Any] = dict.fromkeys(["receiver_ids", "sent_at", "sender", "texts", "ext", "contact_since"])
     assert isinstance(decode(raw(None, **fields)), ChatMessage)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,14 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from processor.model import Topic
 from processor.stream.ledger import Report
@@ -53,6 +58,16 @@ class Worker:
         """The body of `/metrics`."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
             return str(answer.read().decode())
+
+    def when(self, event: str) -> float:
+        """When it last logged `event`, in seconds since the epoch."""
+        times = [line["timestamp"] for line in self.lines() if line["event"] == event]
+        return datetime.fromisoformat(times[-1]).timestamp()
+
+    def partitions(self) -> set[int]:
+        """The partitions of its running lanes."""
+        running = r'chatguard_lane_state\{partition="(\d+)",state="running"\} 1\.0'
+        return {int(number) for number in re.findall(running, self.metrics())} if self.port else set()
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -119,7 +134,16 @@ class Fleet:
         """Wait until `workers` run and every partition has a running lane among the living ones."""
         await eventually(lambda: all(worker.health().get("ready") for worker in workers), within, "workers are ready")
 
-    async def produce(self, messages: Iterable[bytes | Mapping[str, Any]]) -> int:
+    async def spread(self, *workers: Worker, within: float = 30) -> None:
+        """Wait until each of `workers` runs lanes, and all partitions have one."""
+
+        def spread() -> bool:
+            held = [worker.partitions() for worker in workers]
+            return all(held) and sorted(chain(*held)) == list(range(self.partitions))
+
+        await eventually(spread, within, "the lanes are spread over the workers")
+
+    async def produce(self, messages: Iterable[bytes | Mapping[str, Any]], *, per_second: int | None = None) -> int:
         """Write messages to `raw`, each by its conversation; gives their number."""
         producer = AIOKafkaProducer(**self.client, linger_ms=5, enable_idempotence=True)
         await producer.start()
@@ -130,6 +154,8 @@ class Fleet:
                 key = b"?" if isinstance(message, bytes) else str(message["conversation_id"]).encode()
                 await producer.send(self.raw, value, key=key)
                 count += 1
+                if per_second and count % 100 == 0:
+                    await asyncio.sleep(100 / per_second)
         finally:
             await producer.stop()
         return count
@@ -185,6 +211,17 @@ async def read_topic(client: Mapping[str, Any], topic: str) -> AsyncIterator[Any
                     yield record
     finally:
         await consumer.stop()
+
+
+async def limit_record_size(client: Mapping[str, Any], topic: str, most: int) -> None:
+    """Have a topic take records of at most `most` bytes."""
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": str(most)})
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()
 
 
 async def eventually(true: Any, within: float, what: str) -> None:
