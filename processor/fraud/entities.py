@@ -51,13 +51,20 @@ def _readings(text: str) -> Iterator[tuple[Kind, Iterator[Found]]]:
     folded = fold(text)
     low = lower(folded)
     counted = numbers.read_digits(low)
-    yield "otp_request", codes.find(low)
-    yield "email", links.find_emails(low)
-    yield "url", links.find_urls(text, folded, low)
-    yield "wallet", wallets.find(text)
-    yield "im_handle", handles.find(counted)
-    yield "id_card", numbers.find_ids(counted)
-    yield "bank_card", numbers.find_cards(counted)
-    yield "meeting", numbers.find_meetings(counted)
-    yield "phone", numbers.find_phones(counted)
-    yield "amount", money.find(low)
+    if codes.MAY.search(low):
+        yield "otp_request", codes.find(low)
+    if "@" in low:
+        yield "email", links.find_emails(low)
+    if links.MAY.search(low) or "dot" in low:
+        yield "url", links.find_urls(text, folded, low)
+    if wallets.MAY.search(text):
+        yield "wallet", wallets.find(text)
+    if handles.MAY.search(counted):
+        yield "im_handle", handles.find(counted)
+    if numbers.MAY.search(counted):
+        yield "id_card", numbers.find_ids(counted)
+        yield "bank_card", numbers.find_cards(counted)
+        yield "meeting", numbers.find_meetings(counted)
+        yield "phone", numbers.find_phones(counted)
+    if money.MAY.search(low):
+        yield "amount", money.find(low)

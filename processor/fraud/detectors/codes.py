@@ -10,6 +10,9 @@ from itertools import pairwise
 
 from processor.fraud.detectors.spelling import Found
 
+MAY = re.compile("码|短信|口令|位|code|otp|digit|password")
+"""What a text with a request holds; cheap to ask."""
+
 _WHOM = "(?:我们?|咱们?|客服|工作人员|专员|老师|警官|经理|这边)"
 _CODE = re.compile(
     "(?:验证|校验|动态|短信|认证|授权|登录|确认)码|动态密码|动态口令|验证短信|收到的短信|短信内容|短信截图|那条短信"
@@ -49,6 +52,8 @@ def find(low: str) -> Iterator[Found]:
     for start, end in _pairs(low, _CODE, _WISH, _GAP):
         if not _NO.search(low, max(0, start - 8), end):
             yield Found(start, end, "otp")
+    if not _EN_CODE.search(low):
+        return
     back = (match.span() for match in _EN_BACK.finditer(low))
     for start, end in (*_pairs(low, _EN_CODE, _EN_WISH, _EN_GAP), *back):
         if not _EN_NO.search(low, max(0, start - _EN_BEFORE), end) and not _OTHER_CODE.search(low, start, end):

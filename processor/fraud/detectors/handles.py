@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from processor.fraud.detectors.spelling import Found, digits_only
 
+MAY = re.compile("微|薇|威|徽|魏|we|v|wx|tg|tele|q|扣扣|企鹅|飞机|电报|whats|wa|ws|line")
+"""The messengers' names, loosely; cheap to ask."""
+
 _GAP = "[ \t=~>→❤️♥💬・·-]{0,4}"
 _NOUN = "(?:号码?|账号|帐号|账户|id|群号?|频道|同号|名)?(?:是|为)?"
 _SAYS = rf"{_GAP}{_NOUN}{_GAP}[:@]{_GAP}@?"

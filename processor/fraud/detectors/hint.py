@@ -46,7 +46,7 @@ _GAP = f"[{_SPACE}\t=~～>＞→❤️♥💬・·{_DASH}]{{0,4}}"
 
 _LATIN_FIRST = _wide("rydbepcuhgmst")
 _LATIN_UNIT = "|".join(f"(?<=[{_wide(one)}])[{_wide(two)}]" for one, two in _LATIN_UNITS)
-_MONEY = f"[{_UNIT}{_SCALE}多几余]|[{_wide('uw')}](?![{_LETTER}])|[{_LATIN_FIRST}](?:{_LATIN_UNIT})"
+_MONEY = f"[{_UNIT}{_SCALE}多几余{_wide('w')}]|[{_wide('u')}](?![{_LETTER}])|[{_LATIN_FIRST}](?:{_LATIN_UNIT})"
 _BEFORE = "|".join([*map(_word, _CODES), "民币"])
 
 _TRIGGERS: tuple[tuple[str, tuple[str, ...]], ...] = (  # leading characters, and what makes each worth a look
@@ -72,7 +72,7 @@ _TRIGGERS: tuple[tuple[str, tuple[str, ...]], ...] = (  # leading characters, an
             f"[{_ANY_DIGIT}](?:[{_JOINT}]{{0,2}}[{_ANY_DIGIT}]){{3}}",
             f"[{_JOINT}][{_JOINT}]?[{_ANY_DIGIT}](?:[{_JOINT}]{{0,2}}[{_ANY_DIGIT}]){{3}}",
             f"{_MONEY}",
-            f"[{_SPACE}](?:{_MONEY})",
+            f"[{_SPACE}]{{1,2}}(?:{_MONEY})",
             f"[{_SPACE}{_DASH}]{_word('digit')}",
             f"[{_BASE58}](?<=[13].)[{_BASE58}]{{24}}",
             "[xX](?<=0.)[0-9a-fA-F]{40}",

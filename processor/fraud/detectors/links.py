@@ -26,11 +26,14 @@ _FILES = frozenset("ai mobi pub io co zip mov pl py md rs ps".split())  # noqa: 
 _HAN_TLDS = "中国|公司|网络|网址|商城|在线|集团|香港|中文网|我爱你|网店|购物|娱乐"
 _PLAIN_TLDS = "com|net|org|cn|cc|top|vip|xyz|shop|site|icu"
 
+MAY = re.compile("[.。｡点點]")
+"""What joins the labels of a domain, unless it is spelt out."""
+
 _DOT = r"(?:[.。｡点點]|\[\.\]|\(\.\)| ?[(\[]dot[)\]] ?| dot )"
 _LABEL = "[a-z0-9_-]"
 _SCHEME = r"(?:https?|hxxps?|ftp) ?: ?// ?"
 _HOST = re.compile(
-    rf"(?<![a-z0-9_@-])(?<![a-z0-9_-]\.)(?P<scheme>{_SCHEME})?"
+    rf"(?<![a-z0-9_@-])(?<![a-z0-9_-]\.)(?P<scheme>{_SCHEME}(?:[a-z0-9._%+:-]{{1,64}}@)?)?"
     rf"(?P<host>{_LABEL}{{1,63}}+(?:{_DOT}{_LABEL}{{1,63}}+){{1,9}}+)(?!@)"
 )
 _HAN_HOST = re.compile(
@@ -41,7 +44,7 @@ _SPLIT = re.compile(_DOT)
 _REST = re.compile(r"(?::[0-9]{2,5})?(?:[/?#][!-;=?-~]{0,2048}+)?")
 _TRAILING = ".,;:!?)]}'\""
 _HAN = re.compile(f"[{HAN}]")
-_AT = re.compile("@")
+_AT = re.compile("(?<=[a-z0-9_%+-])@(?=[a-z0-9])")
 _DOMAIN = re.compile(r"[a-z0-9-]{1,63}+(?:\.[a-z0-9-]{1,63}+){1,8}+")
 _LOCAL = "abcdefghijklmnopqrstuvwxyz0123456789._%+-"
 _MAX_LOCAL = 64
@@ -53,8 +56,8 @@ def find_emails(low: str) -> Iterator[Found]:
         before = low[max(0, at.start() - _MAX_LOCAL) : at.start()]
         local = before[len(before.rstrip(_LOCAL)) :].lstrip(".")
         domain = _DOMAIN.match(low, at.end())
-        if local and domain and domain[0].rpartition(".")[2].isalpha():
-            start = at.start() - len(local)
+        start = at.start() - len(local)
+        if local and domain and domain[0].rpartition(".")[2].isalpha() and low[max(0, start - 2) : start] != "//":
             yield Found(start, domain.end(), low[start : domain.end()])
 
 

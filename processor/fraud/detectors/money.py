@@ -10,6 +10,9 @@ from decimal import Decimal
 
 from processor.fraud.detectors.spelling import Found
 
+MAY = re.compile("[0-9十百千万亿整元圆圓]")
+"""What an amount holds; cheap to ask."""
+
 _NUMBER = r"[0-9]{1,15}+(?:,[0-9]{3}){0,5}+(?:\.[0-9]{1,8}+)?"
 _SCALE = "(?P<scale>[十百千万亿w]{1,2})?"
 _BEFORE = {"¥": "CNY", "$": "USD", "us$": "USD", "hk$": "HKD", "€": "EUR", "£": "GBP", "₮": "USDT", "rm": "MYR"}
@@ -32,7 +35,7 @@ def _either(words: dict[str, str]) -> str:
 
 _UNIT = rf"(?P<unit>{_either(_AFTER)})(?![a-z0-9])"
 _NOT_COUNTED = rf"(?!(?<=块)(?:{_COUNTED['块']}))"
-_BARE_SCALE = rf"(?P<bare>万|w(?![a-z0-9]))(?!多?(?:{_COUNTED['万']}))"
+_BARE_SCALE = rf"(?P<bare>万|w(?![a-z0-9]| ?(?:充|快充|的?灯|功率|电)))(?!多?(?:{_COUNTED['万']}))"
 _PREFIXED = re.compile(
     rf"(?<![a-z])(?P<sign>{_either(_BEFORE)}) ?(?P<number>{_NUMBER}) ?{_SCALE}(?:元|块钱?)?(?![0-9])"
 )
@@ -45,8 +48,7 @@ _HAN_NUMBER = re.compile(
     rf"(?:(?P<unit>{_either(_AFTER)})(?![a-z0-9]){_NOT_COUNTED}|(?:(?<=万)|(?<=万[{_HAN_DIGIT}]))(?!多?(?:{_COUNTED['万']}|[多几])))"
 )
 _FORMAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万萬亿億"
-_FORMAL_NUMBER = re.compile(rf"(?P<number>[{_FORMAL}]{{2,24}})(?:[元圆圓]整?|整)")
-_FORMAL_BARE = re.compile(r"[壹贰叁肆伍陆柒捌玖拾佰仟][万萬]")
+_FORMAL_NUMBER = re.compile(rf"(?<![{_FORMAL}])(?P<number>[{_FORMAL}]{{2,24}}+)(?:[元圆圓]整?|整)")
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")}
 _DIGITS |= {char: value for value, char in enumerate("零壹贰叁肆伍陆柒捌玖")} | {"〇": 0, "两": 2}
 _SCALES = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
@@ -90,7 +92,8 @@ def read_number(numerals: str) -> int:
             section += (digit or 1) * _SCALES[char]
             digit, scale = 0, _SCALES[char]
         else:
-            total = (total + section + digit) * _BIG_SCALES[char]
-            section = digit = 0
             scale = _BIG_SCALES[char]
+            part = section + digit
+            total = (total + part) * scale if scale > 10**4 else total + part * scale
+            section = digit = 0
     return total + section + digit * max(1, scale // 10)

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from processor.fraud.detectors.spelling import HAN_DIGITS, SEPARATOR, Found, digits_only, fold_han_digits
 
+MAY = re.compile(r"[0-9](?:[^0-9\n]{0,2}[0-9]){4}|码[:是为 ]{0,3}[a-z0-9]")
+"""Five digits that stand together, or a code to share; cheap to ask."""
+
 _S = f"{SEPARATOR}{{0,2}}"  # a separator that may be there
 _SS = f"{SEPARATOR}{{1,2}}"  # one that must
 

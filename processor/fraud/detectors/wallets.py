@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from processor.fraud.detectors.spelling import Found
 
+MAY = re.compile("[A-Za-z0-9]{26}")
+"""What an address holds; cheap to ask."""
+
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUE58 = {char: value for value, char in enumerate(_BASE58)}
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -21,7 +24,7 @@ _TRON, _BITCOIN = {0x41}, {0x00, 0x05}  # version bytes
 
 _ADDRESS = re.compile(
     rf"(?<![A-Za-z0-9])(?:T[{_BASE58}]{{33}}|[13][{_BASE58}]{{25,34}}|0[xX][0-9A-Fa-f]{{40}}"
-    rf"|bc1[{_BECH32}]{{11,71}}|BC1[{_BECH32.upper()}]{{11,71}})(?![A-Za-z0-9])"
+    rf"|bc1(?:[{_BECH32}]{{39}}|[{_BECH32}]{{59}})|BC1(?:[{_BECH32.upper()}]{{39}}|[{_BECH32.upper()}]{{59}}))(?![A-Za-z0-9])"
 )
 
 
