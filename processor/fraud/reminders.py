@@ -7,14 +7,14 @@ person hears of one type of fraud in one conversation once per cooldown, and the
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
 from processor.fraud.engine import Weighed
 from processor.fraud.rule import OTHER, WORDING, Rule
 from processor.fraud.window import Given, Window, give, storable
-from processor.model import ChatMessage, Reminder, Severity, encode
+from processor.model import ChatMessage, Fraud, Reminder, Severity, encode
 
 Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
 Role = Literal["receiver", "sender"]
@@ -47,6 +47,14 @@ class Reminded(Struct, frozen=True, kw_only=True):
 NO_REMINDERS = Reminded()
 
 
+class _Words(NamedTuple):
+    """A template in one language."""
+
+    template: str
+    locale: str
+    text: Mapping[str, str]  # title, body
+
+
 def remind(weighed: Weighed, message: ChatMessage, *, at: int, templates: Templates, limits: Limits) -> Reminded:
     """The reminders a weighed message calls for, at its time `at` (ms since the epoch)."""
     at = storable(at)
@@ -60,7 +68,6 @@ def remind(weighed: Weighed, message: ChatMessage, *, at: int, templates: Templa
     if not people or found is None:
         return Reminded(window=window, suppressed={"no_template": len(people)} if people else {"no_recipient": 1})
 
-    template, locale, words = found
     cooldown_ms = 1000 * (limits.cooldown_s if rule.cooldown_s is None else rule.cooldown_s)
     allowed = people[: limits.max_recipients]
     told = _told(window, message.tenant_id, kind, at)
@@ -68,31 +75,43 @@ def remind(weighed: Weighed, message: ChatMessage, *, at: int, templates: Templa
     if due:
         given = [Given(message.tenant_id, recipient, kind, at, cooldown_ms) for recipient, _ in due]
         window = give(window, message.conversation_id, given, at)
-    reminders = tuple(
-        Reminder(
-            reminder_id=_reminder_id(message, recipient, kind),
-            tenant_id=message.tenant_id,
-            conversation_id=message.conversation_id,
-            message_id=message.message_id,
-            recipient_id=recipient,
-            recipient_role=role,
-            fraud_type=kind,
-            severity=weighed.rules[0].severity if weighed.rules else rule.severity,
-            score=fraud.score,
-            template=template,
-            locale=locale,
-            title=words["title"],
-            body=words["body"],
-            rules=fraud.rules,
-            sent_at=at,
-            expires_at=at + 1000 * limits.expires_s,
-        )
-        for recipient, role in due
-    )
+    severity = weighed.rules[0].severity if weighed.rules else rule.severity
+    expires_at = at + 1000 * limits.expires_s
     return Reminded(
-        reminders=reminders,
+        reminders=tuple(_reminder(message, fraud, kind, severity, who, found, at, expires_at) for who in due),
         window=window,
         suppressed=_nonzero(cooldown=len(allowed) - len(due), too_many=len(people) - len(allowed)),
+    )
+
+
+def _reminder(
+    message: ChatMessage,
+    fraud: Fraud,
+    kind: str,
+    severity: Severity,
+    who: tuple[str, Role],
+    found: _Words,
+    at: int,
+    expires_at: int,
+) -> Reminder:
+    recipient, role = who
+    return Reminder(
+        reminder_id=_reminder_id(message, recipient, kind),
+        tenant_id=message.tenant_id,
+        conversation_id=message.conversation_id,
+        message_id=message.message_id,
+        recipient_id=recipient,
+        recipient_role=role,
+        fraud_type=kind,
+        severity=severity,
+        score=fraud.score,
+        template=found.template,
+        locale=found.locale,
+        title=found.text["title"],
+        body=found.text["body"],
+        rules=fraud.rules,
+        sent_at=at,
+        expires_at=expires_at,
     )
 
 
@@ -128,14 +147,14 @@ def _told(window: Window | None, tenant_id: str, kind: str, at: int) -> set[str]
     }
 
 
-def _words(rule: Rule, kind: str, templates: Templates, locale: str) -> tuple[str, str, Mapping[str, str]] | None:
-    """The template's name, its locale and its title and body; other locales, then the general template, stand in."""
+def _words(rule: Rule, kind: str, templates: Templates, locale: str) -> _Words | None:
+    """What to say; other locales, then the general template, stand in for what is missing."""
     own = (rule.template,) if rule.type == kind else ()
     for name in (*own, f"remind.{kind}.v1", f"remind.{OTHER}.v1"):
         texts = templates.get(name, {})
         for choice in (locale, *_LOCALES):
             if choice in texts:
-                return name, choice, texts[choice]
+                return _Words(name, choice, texts[choice])
     return None
 
 
