@@ -90,6 +90,8 @@ class Matcher:
         readings: dict[int, tuple[str, list[int]]] = {}
         for start, end, number in self._engine.find(batch.squeezed):
             line = batch.locate_squeezed(start)
+            if not batch.is_squeezed(line):
+                continue
             if line not in readings:
                 readings[line] = (fold(batch.texts[line]), origins(batch.texts[line]))
             folded, origin = readings[line]
