@@ -81,8 +81,10 @@ def weigh(
     """
     if message.sender is not None and message.sender.role == "official":
         return Weighed(warning=True, window=window)
-    marks = [*marks, *(Mark(e.start, e.end, book.entity_bits[e.kind], e.field) for e in entities)]
-    bits = _union(mark.bits for mark in marks)
+    marks = _all_marks(book, marks, entities)
+    bits = _bits(marks)
+    if not bits & book.telling and wording is None:
+        return Weighed(window=window)
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
     warning = _stands(book.warning, marks, bits, book.reassurance) and not (
         bits & book.strong and bits & book.traceable
@@ -93,16 +95,28 @@ def weigh(
     candidates = _candidates(book, bits)
     bits |= _near_bits(candidates, marks, bits)
     current = _Seen(_sighting(book, message, at, marks, bits), bits)
-    past = _past(book, window, current.sighting)
     fired: list[_Fired] = []
     if not warning:
-        fired += _fire(book, candidates, message, current, past, off)
+        fired += _fire(book, candidates, message, current, window, off)
         fired += _wording(wording, off)
     if inquiry:
-        return _answer(book, message, current, past, fired, window, off)
+        return _answer(book, message, current, fired, window, off)
     if bits & book.remembered:
         window = remember(window, message.conversation_id, current.sighting)
     return _sum_up(message, current, fired, window)
+
+
+def _all_marks(book: Rulebook, marks: Sequence[Mark], entities: Sequence[Entity]) -> Sequence[Mark]:
+    if not entities:
+        return marks
+    return [*marks, *(Mark(e.start, e.end, book.entity_bits[e.kind], e.field) for e in entities)]
+
+
+def _bits(each: Iterable[Mark | _Seen]) -> int:
+    bits = 0
+    for one in each:
+        bits |= one.bits
+    return bits
 
 
 def _stands(mask: int, marks: Sequence[Mark], bits: int, reassurance: int) -> bool:
@@ -122,17 +136,19 @@ def _stands(mask: int, marks: Sequence[Mark], bits: int, reassurance: int) -> bo
 
 def _candidates(book: Rulebook, bits: int) -> list[Clauses]:
     """The rules that have to do with these bits, strongest first."""
-    places = _union(book.touched_by.get(bit, 0) for bit in bits_in(bits))
+    places = 0
+    for bit in bits_in(bits & book.telling):
+        places |= book.touched_by.get(bit, 0)
     return [book.clauses[place.bit_length() - 1] for place in bits_in(places)]
 
 
-def _near_bits(candidates: Iterable[Clauses], marks: list[Mark], bits: int) -> int:
+def _near_bits(candidates: Iterable[Clauses], marks: Sequence[Mark], bits: int) -> int:
     """The bits of all `near` clauses that hold in the message."""
     nears = [near for clauses in candidates for near in clauses.nears if bits & near.a and bits & near.b]
     if not nears:
         return 0
     marks = sorted(marks, key=lambda mark: mark.start)
-    return _union(near.bit for near in nears if _is_near(near, marks))
+    return sum({near.bit for near in nears if _is_near(near, marks)})
 
 
 def _is_near(near: NearBits, marks: Iterable[Mark]) -> bool:
@@ -152,19 +168,13 @@ def _is_near(near: NearBits, marks: Iterable[Mark]) -> bool:
     return False
 
 
-def _sighting(book: Rulebook, message: ChatMessage, at: int, marks: Iterable[Mark], bits: int) -> Sighting:
-    first = dict.fromkeys(bits_in(bits & book.remembered), 2**62)
-    for mark in marks:
-        place = _place(mark)
+def _sighting(book: Rulebook, message: ChatMessage, at: int, marks: Sequence[Mark], bits: int) -> Sighting:
+    first = dict.fromkeys(bits_in(bits & book.remembered), 0)
+    for mark in sorted(marks, key=_place, reverse=True) if len(marks) > 1 else marks:
         for bit in bits_in(mark.bits & book.remembered):
-            first[bit] = min(place, first[bit])
-    return Sighting(
-        message.tenant_id,
-        storable(at),
-        message.message_id,
-        message.sender_id,
-        tuple(sorted((book.key_of[bit], place) for bit, place in first.items())),
-    )
+            first[bit] = _place(mark)
+    signals = sorted([(book.key_of[bit], place) for bit, place in first.items()])
+    return Sighting(message.tenant_id, storable(at), message.message_id, message.sender_id, tuple(signals))
 
 
 def _place(mark: Mark) -> int:
@@ -174,54 +184,58 @@ def _place(mark: Mark) -> int:
 
 def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_Seen]:
     """The other messages of the same tenant that the window remembers, in order of arrival."""
-    if window is None:
-        return []
-    return [
-        _Seen(each, _union(book.bit_of.get(key, 0) for key, _ in each.signals))
-        for each in window.sightings
-        if each.tenant_id == current.tenant_id and not same_message(each, current)
-    ]
+    past = []
+    for each in window.sightings if window else ():
+        if each.tenant_id == current.tenant_id and not same_message(each, current):
+            bits = 0
+            for key, _ in each.signals:
+                bits |= book.bit_of.get(key, 0)
+            past.append(_Seen(each, bits))
+    return past
 
 
 def _fire(
     book: Rulebook,
-    candidates: Iterable[Clauses],
+    candidates: Sequence[Clauses],
     message: ChatMessage,
     current: _Seen,
-    past: list[_Seen],
+    window: Window | None,
     off: AbstractSet[str],
 ) -> list[_Fired]:
-    around = current.bits | _union(seen.bits for seen in past)
+    if not candidates:
+        return []
+    past = _past(book, window, current.sighting)
+    around = current.bits | _bits(past)
     fired = []
     for clauses in candidates:
-        if (
-            not _holds(clauses, around)  # cheap, and nearly always enough
-            or not clauses.parts & current.bits
-            or clauses.none_of & current.bits
-            or clauses.rule.id in off
-            or not _fits(clauses.rule, message, current.sighting.at)
-        ):
-            continue
-        reach = _in_reach(clauses.rule, current, past)
-        if _holds(clauses, _union(seen.bits for seen in reach)) and _in_order(clauses, book, reach):
-            evidence = [seen.sighting for seen in reach if seen is not current and seen.bits & clauses.parts]
-            fired.append(_Fired(clauses.rule, evidence))
+        for mask in clauses.need:  # cheap, and nearly always enough
+            if not around & mask:
+                break
+        else:
+            if clauses.rule.id not in off and _fits(clauses, message, current):
+                reach = _in_reach(clauses.rule, current, past)
+                if _holds(clauses, _bits(reach)) and _in_order(clauses, book, reach):
+                    evidence = [seen.sighting for seen in reach if seen is not current and seen.bits & clauses.parts]
+                    fired.append(_Fired(clauses.rule, evidence))
     return fired
 
 
-def _holds(clauses: Clauses, bits: int) -> bool:
-    for mask in clauses.need:
-        if not bits & mask:
-            return False
-    return not clauses.at_least or sum(1 for mask in clauses.of if bits & mask) >= clauses.at_least
-
-
-def _fits(rule: Rule, message: ChatMessage, at: int) -> bool:
-    """Whether the message's context is one the rule is for; an unknown contact is not a new one."""
-    younger = rule.contact_younger_ms
-    if younger is not None and (message.contact_since is None or at - message.contact_since >= younger):
+def _fits(clauses: Clauses, message: ChatMessage, current: _Seen) -> bool:
+    """Whether the current message may fire the rule; an unknown contact is not a new one."""
+    if not clauses.parts & current.bits or clauses.none_of & current.bits:
         return False
-    return message.sender is None or message.sender.role not in rule.sender_not_roles
+    younger = clauses.rule.contact_younger_ms
+    if younger is not None:
+        known = message.contact_since
+        if known is None or current.sighting.at - known >= younger:
+            return False
+    return message.sender is None or message.sender.role not in clauses.rule.sender_not_roles
+
+
+def _holds(clauses: Clauses, bits: int) -> bool:
+    if not all(bits & mask for mask in clauses.need):
+        return False
+    return not clauses.at_least or sum(1 for mask in clauses.of if bits & mask) >= clauses.at_least
 
 
 def _in_reach(rule: Rule, current: _Seen, past: Iterable[_Seen]) -> list[_Seen]:
@@ -273,7 +287,6 @@ def _answer(
     book: Rulebook,
     message: ChatMessage,
     current: _Seen,
-    past: Sequence[_Seen],
     fired: Sequence[_Fired],
     window: Window | None,
     off: AbstractSet[str],
@@ -284,7 +297,7 @@ def _answer(
     score = min(max(_score(rules, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
     fraud = _fraud(rules, score, counted, current)
     if not any(rule.type != OTHER for rule in rules):
-        around = current.bits | _union(seen.bits for seen in past)
+        around = current.bits | _bits(_past(book, window, current.sighting))
         fraud = Fraud(fraud.score, [_likeliest(book, around, off)], fraud.rules, fraud.stage, fraud.evidence)
     return Weighed(
         fraud=fraud,
@@ -341,10 +354,3 @@ def _reason(rule: Rule) -> str:
     if first[1:].islower() or len(first) == 1:  # not an acronym
         title = title[0].lower() + title[1:]
     return f"{rule.name}: {title} (score {rule.score})"
-
-
-def _union(masks: Iterable[int]) -> int:
-    union = 0
-    for mask in masks:
-        union |= mask
-    return union

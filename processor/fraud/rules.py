@@ -66,6 +66,7 @@ class Rulebook:
     touched_by: Mapping[int, int]  # bit → positions in `clauses` of the rules to look at, as a mask
     key_of: Mapping[int, int]  # bit → key, for each bit worth remembering
     bit_of: Mapping[int, int]  # and back
+    telling: int  # the bits that mean anything to a rule or of themselves
     remembered: int  # the bits worth remembering
     warning: int
     inquiry: int
@@ -147,6 +148,7 @@ class _Compiler:
             touched_by=dict(touched_by),
             key_of={bit: key for key, bit in bit_of.items()},
             bit_of=bit_of,
+            telling=_union([*touched_by, special["warning"], special["inquiry"]]),
             remembered=remembered,
             traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE),
             **special,
