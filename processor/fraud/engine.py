@@ -323,6 +323,7 @@ def _score(rules: Sequence[Rule], message: ChatMessage, at: int) -> int:
 
 def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
     earlier = {each.message_id: each.at for one in counted for each in one.evidence}
+    earlier.pop(current.sighting.message_id, None)
     return Fraud(
         score=score,
         types=list(dict.fromkeys(rule.type for rule in rules)),

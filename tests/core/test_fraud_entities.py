@@ -339,7 +339,20 @@ def test_an_amount_is_a_number_and_a_currency(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["3万人", "5块蛋糕", "一块去", "十万火急", "百万保障", "千万别去", "100W充电器", "3点", "5pm", "第三百名"]
+    "text",
+    [
+        "3万人",
+        "两万日元",
+        "5块蛋糕",
+        "一块去",
+        "十万火急",
+        "百万保障",
+        "千万别去",
+        "100W充电器",
+        "3点",
+        "5pm",
+        "第三百名",
+    ],
 )
 def test_what_is_counted_is_no_money(text: str) -> None:
     assert found(text, "amount") == []
