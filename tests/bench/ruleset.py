@@ -1,0 +1,64 @@
+"""The ruleset to judge by: the built-in one, and as many made-up terms as are asked for."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from processor.rulesets.directory import builtin
+from processor.rulesets.document import BaseDocument, Entry
+from tests.bench.traffic import PHRASES
+
+_HANZI = sorted({char for phrase in PHRASES for char in phrase if char >= "\u4e00"})
+_SYLLABLES = (
+    "ba",
+    "dor",
+    "fen",
+    "gli",
+    "hup",
+    "kra",
+    "lim",
+    "mox",
+    "nu",
+    "por",
+    "qua",
+    "rez",
+    "sti",
+    "tul",
+    "vek",
+    "zo",
+)
+
+
+def made_up(count: int, *, seed: int = 7) -> list[str]:
+    """Different terms that no chat holds by chance: seven in ten of the hanzi that chat is made of, three Latin."""
+    draw = random.Random(seed)
+    terms: dict[str, None] = {}
+    while len(terms) < count:
+        terms[_hanzi(draw) if draw.random() < 0.7 else _latin(draw)] = None
+    return list(terms)
+
+
+def ruleset(extra: Sequence[str]) -> BaseDocument:
+    """The built-in rules and lexicons with the terms of `extra`."""
+    document = builtin()
+    lexicons = {**document.lexicons, "bench": [Entry(term=term) for term in extra]}
+    return msgspec.structs.replace(document, lexicons=lexicons)
+
+
+def terms_of(document: BaseDocument) -> list[str]:
+    """Every term of its lexicons, once."""
+    return list(dict.fromkeys(_terms(document)))
+
+
+def _terms(document: BaseDocument) -> Iterator[str]:
+    for entries in document.lexicons.values():
+        yield from (entry.term for entry in entries)
+
+
+def _hanzi(draw: random.Random) -> str:
+    return "".join(draw.choices(_HANZI, k=draw.randint(4, 6)))
+
+
+def _latin(draw: random.Random) -> str:
+    return "".join(draw.choices(_SYLLABLES, k=draw.randint(3, 5)))
