@@ -1,0 +1,1 @@
+"""The demo: its traffic, its stage of real processes, and its script."""
