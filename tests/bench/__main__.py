@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from processor.embedded import run_services
@@ -36,6 +36,7 @@ def main() -> None:
     options = _options()
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # new topics have no leader for a moment
     began = time.monotonic()
+    facts = machine()
     with (
         tempfile.TemporaryDirectory(prefix="chatguard-bench-") as folder,
         run_services(quick=False, heap="1g", say=_say) as services,
@@ -44,7 +45,7 @@ def main() -> None:
         stage = Stage(
             kafka=services.kafka.bootstrap_servers, redis=services.redis.url, folder=Path(folder), terms=terms
         )
-        results = asyncio.run(measure(stage, options.messages, options.rounds, options.only))
+        results = asyncio.run(measure(stage, facts, options.messages, options.rounds, options.only))
     text = page(results)
     if set(options.only) == {*PROGRAMS, *PARTS}:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -79,9 +80,8 @@ def _choice(text: str) -> list[str]:
     return [name for name in (*PROGRAMS, *PARTS) if name in chosen]
 
 
-async def measure(stage: Stage, messages: int, count: int, only: Sequence[str]) -> Results:
+async def measure(stage: Stage, facts: Mapping[str, str], messages: int, count: int, only: Sequence[str]) -> Results:
     """Everything in `only`; loads are shares of the worker's rate, so it takes part whenever one is needed."""
-    facts = machine()
     document = ruleset(made_up(EXTRA_TERMS))
     terms = terms_of(document)
     stage.terms.write_text("\n".join(terms), encoding="utf-8")

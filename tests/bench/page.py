@@ -54,8 +54,12 @@ def _throughput(results: Results) -> Iterator[str]:
         "run with a new group and empty output topics. The clock runs from the moment in which the group "
         "has its partitions until all of them are committed; processor time is user and system of the whole process "
         "in that time; memory is the largest since it began. Before the first round the backlog went through the "
-        f"broker until that became no faster ({results.warming} passes), so that the JVM was warm, and what a first "
-        "pass of the worker had written was reconciled: every message came out exactly once."
+        f"broker until that became no faster ({results.warming} passes), so that the JVM was warm"
+        + (
+            ", and what a first pass of the worker had written was reconciled: every message came out exactly once."
+            if "m" in results.runs
+            else "."
+        )
     )
     yield table(
         ("Program", "Promise", "Messages/s", "CPU µs/message", "Peak memory"),
@@ -65,7 +69,7 @@ def _throughput(results: Results) -> Iterator[str]:
                 PROGRAMS[key].promise,
                 _range(spread([run.rate for run in runs]), ",.0f"),
                 _range(spread([run.cpu_us for run in runs]), ".1f"),
-                f"{max(run.peak_bytes for run in runs) / MIB:.0f} MiB",
+                _mib(max(run.peak_bytes for run in runs)),
             )
             for key, runs in results.runs.items()
         ],
@@ -111,12 +115,18 @@ def _memory(results: Results, memory: Memory) -> Iterator[str]:
         "MiB fetched ahead and one batch being judged and written, for each partition) and the windows of "
         "conversations in which something was seen."
     )
+    rounds = [
+        (f"{results.messages:,} messages waiting (a round of above)", _mib(max(run.peak_bytes for run in runs)))
+        for key, runs in results.runs.items()
+        if key == "m"
+    ]
     yield table(
         ("Topic", "Peak memory"),
         [
-            ("empty", f"{memory.empty / MIB:.0f} MiB"),
-            (f"{memory.messages:,} messages waiting, {backlog}", f"{memory.backlog / MIB:.0f} MiB"),
-            ("difference", f"{(memory.backlog - memory.empty) / MIB:.0f} MiB"),
+            ("empty", _mib(memory.empty)),
+            *rounds,
+            (f"{memory.messages:,} messages waiting, {backlog}", _mib(memory.backlog)),
+            ("the last over the first", _mib(memory.backlog - memory.empty)),
         ],
     )
 
@@ -156,6 +166,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _range(values: Spread, form: str) -> str:
     return f"**{values.median:{form}}** ({values.least:{form}}–{values.most:{form}})"
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:.0f} MiB"
 
 
 def _ms(seconds: float) -> str:

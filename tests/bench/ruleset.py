@@ -7,9 +7,8 @@ import msgspec
 
 from processor.rulesets.directory import builtin
 from processor.rulesets.document import BaseDocument, Entry
-from tests.bench.traffic import PHRASES
+from tests.bench.traffic import talk
 
-_HANZI = sorted({char for phrase in PHRASES for char in phrase if char >= "\u4e00"})
 _SYLLABLES = (
     "ba",
     "dor",
@@ -33,9 +32,12 @@ _SYLLABLES = (
 def made_up(count: int, *, seed: int = 7) -> list[str]:
     """Different terms that no chat holds by chance: seven in ten of the hanzi that chat is made of, three Latin."""
     draw = random.Random(seed)
+    hanzi = sorted({char for _ in range(2_000) for char in talk(draw) if "\u4e00" <= char <= "\u9fff"})
     terms: dict[str, None] = {}
     while len(terms) < count:
-        terms[_hanzi(draw) if draw.random() < 0.7 else _latin(draw)] = None
+        latin = draw.random() < 0.3
+        letters = draw.choices(_SYLLABLES if latin else hanzi, k=draw.randint(3, 5) if latin else draw.randint(4, 6))
+        terms["".join(letters)] = None
     return list(terms)
 
 
@@ -54,11 +56,3 @@ def terms_of(document: BaseDocument) -> list[str]:
 def _terms(document: BaseDocument) -> Iterator[str]:
     for entries in document.lexicons.values():
         yield from (entry.term for entry in entries)
-
-
-def _hanzi(draw: random.Random) -> str:
-    return "".join(draw.choices(_HANZI, k=draw.randint(4, 6)))
-
-
-def _latin(draw: random.Random) -> str:
-    return "".join(draw.choices(_SYLLABLES, k=draw.randint(3, 5)))
