@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from processor.cli import config, dev, lexicon, reconcile, screen, topics, worker
+from processor.cli import config, demo, dev, lexicon, reconcile, screen, topics, worker
 from processor.errors import ChatguardError, Misconfigured
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.add_typer(dev.app, name="dev")
 app.add_typer(topics.app, name="topics")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(config.app, name="config")
+app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("screen")(screen.screen)
 app.command("reconcile")(reconcile.reconcile)

@@ -40,8 +40,35 @@ take my exam for me | ip booter | buy google reviews | fake diploma maker | boot
 """)
 
 PRODUCT: Final = "云朵跳跳杯"
-"""A thing that does not exist; the demo makes it a term while it runs. In English about: Cloud Hopper Cup."""
+"""A thing that does not exist; the demo makes it a term while it runs.."""
 PRODUCT_TRADITIONAL: Final = "雲朵跳跳杯"
+PRODUCT_GLOSS: Final = "Cloud Hopper Cup"
+
+GLOSSES: Final = {
+    "线上赌场开户": "opening accounts at an online casino",
+    "百家乐上分": "buying chips for baccarat",
+    "娱乐城开户": "opening accounts at a casino",
+    "微信上下分": "cashing gambling chips in and out over WeChat",
+    "跟我下注包赢": "bet with me, sure to win",
+    "诚招棋牌代理": "agents wanted for gambling rooms",
+    "高价租银行卡": "renting bank cards for a good price",
+    "长期收手机卡": "buying SIM cards, any number",
+    "代刷实名粉": "selling followers with real names",
+    "手机黑卡批发": "SIM cards without a name, wholesale",
+    "改号软件出售": "software that fakes the caller's number",
+    "收购一类卡": "buying bank cards of the highest class",
+    "棋牌源码搭建": "setting up gambling rooms",
+    "上下分代理": "agents for gambling chips",
+    "收购银行卡四件套": "buying bank cards with SIM, token and identity card",
+    "代收验证码": "receiving one-time codes for others",
+    "免实名手机卡": "SIM cards without a name",
+    "房卡代理招募": "agents wanted for gambling room cards",
+    "出售伪基站": "selling fake base stations",
+    "博彩推广": "advertising for betting",
+    "外围代理": "agents for illegal betting",
+    "假证制作": "making false papers",
+}
+"""In English, for those who do not read Chinese."""
 
 FRAMES: Final = lines("""
 {term}，{contact} | 专业{term}，{contact} | {term}，诚信，{contact} | 有需要的看过来，{term} | {term}，价格好说
