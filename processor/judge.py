@@ -9,7 +9,7 @@ No I/O, no clock, no logger: the same function judges in the worker, in `chatgua
 """
 
 from collections import ChainMap, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from processor.matching.folding import Batch
 from processor.matching.matcher import Found, transforms
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.policy import FRAUD, decide
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
+from processor.ruleset import Allow, Base, Entry, Overlay, Rules
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
@@ -174,6 +174,8 @@ def _judge_one(
     weighed = weigh(
         rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
     )
+    if not (hits or entities or weighed.fraud or weighed.shadow):
+        return CLEAN, weighed.window
     quoted = weighed.warning or weighed.inquiry
     decision = decide(scope.policy, hits, weighed.fraud, weighed.reasons, quoted=quoted)
     after = weighed.window
@@ -198,26 +200,23 @@ def _judge_one(
 def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
     """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
     allowed = [find for find in note.overlay if overlay and isinstance(overlay.meanings[find.term].what, Allow)]
-    for find, meaning in _meanings(note, base, overlay):
-        what = meaning.what
+    for find in note.base:
+        spelling, what = base.meanings[find.term]
         if isinstance(what, int):
             marks.append(Mark(find.start, find.end, what, note.field))
-        elif isinstance(what, Entry) and not any(a.start <= find.start and find.end <= a.end for a in allowed):
-            hits.append(_hit(note, find, meaning.spelling, what))
-
-
-def _meanings(note: _Note, base: Base, overlay: Overlay | None) -> Iterator[tuple[Found, Meaning]]:
-    """Each find with what it means to this tenant."""
-    for find in note.base:
-        meaning = base.meanings[find.term]
-        if overlay and isinstance(meaning.what, Entry):
-            entry = overlay.regrade(meaning.what)
+        elif isinstance(what, Entry) and not _is_allowed(find, allowed):
+            entry = overlay.regrade(what) if overlay else what
             if entry:
-                yield find, meaning._replace(what=entry)
-        else:
-            yield find, meaning
-    if overlay:
-        yield from ((find, overlay.meanings[find.term]) for find in note.overlay)
+                hits.append(_hit(note, find, spelling, entry))
+    for find in note.overlay if overlay else ():
+        spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
+        if isinstance(what, Entry) and not _is_allowed(find, allowed):
+            hits.append(_hit(note, find, spelling, what))
+
+
+def _is_allowed(find: Found, allowed: Sequence[Found]) -> bool:
+    """Whether a find lies within a phrase that its tenant allows."""
+    return any(phrase.start <= find.start and find.end <= phrase.end for phrase in allowed)
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:

@@ -25,7 +25,7 @@ JOINT = "\x00"  # between the texts of a batch
 
 _BREAKS = frozenset("\x00\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029,!?;。，！？；｡﹐﹗﹖﹔…‥")
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\ufdd0\ufdd1")
-_SKIPPED = re.compile(r"(?:[^\w\x00,!?;]|_)+")
+_SKIPPED = re.compile(r"[^\w\x00,!?;]+|_+")
 _simplify: Callable[[str], str] = opencc.OpenCC("t2s").convert
 
 
@@ -99,7 +99,7 @@ def fold(text: str) -> str:
 @cache
 def _changing() -> re.Pattern[str]:
     """Finds every character that folding may change once a text is in lower case."""
-    basic = (code for code in range(0x10000) if not 0xD800 <= code < 0xE000)  # all but the surrogates
+    basic = (code for code in range(0x10000) if not 0xD800 <= code < 0xE000)  # noqa: PLR2004  no surrogates
     changed = "".join(re.escape(chr(code)) for code in basic if FOLD[code] != chr(code))
     return re.compile(f"[{changed}\U00010000-\U0010ffff]")
 
@@ -135,13 +135,17 @@ class Batch:
     def squeezed(self) -> str:
         """The squeezed readings, joined: the same as `squeeze` of each text, four times faster."""
         squeezed = _SKIPPED.sub("", self.folded)
-        if SPELLED not in self.folded:
+        if not self.spelled:
             return squeezed
         lines = squeezed.split(JOINT)
-        for sign in re.finditer(SPELLED, self.folded):
-            line = self.locate(sign.start())
+        for line in self.spelled:
             lines[line] = squeeze(self.texts[line])
         return JOINT.join(lines)
+
+    @cached_property
+    def spelled(self) -> frozenset[int]:
+        """The texts with a character that stands for several."""
+        return frozenset(self.locate(sign.start()) for sign in re.finditer(SPELLED, self.folded))
 
     @cached_property
     def starts(self) -> list[int]:
@@ -156,7 +160,7 @@ class Batch:
     def is_squeezed(self, line: int) -> bool:
         """Whether the squeezed reading of a text differs from the folded one."""
         here, there = self.starts, self.squeezed_starts
-        return here[line + 1] - here[line] != there[line + 1] - there[line] or SPELLED in fold(self.texts[line])
+        return here[line + 1] - here[line] != there[line + 1] - there[line] or line in self.spelled
 
     def locate(self, place: int) -> int:
         """The number of the text which holds `place` of `folded`."""

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from processor.matching.engine import Daachorse, Engine
 from processor.matching.folding import (
     FOLD,
@@ -32,7 +34,7 @@ _WIDEST_GAP = 16  # separators between two characters of a term
 _SIGNS = {IGNORED: "invisible", SPELLED: "spelled"}
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True, order=True, gc=False):
     """One occurrence of a term; `start` and `end` are offsets in the original text."""
 
     start: int
@@ -73,7 +75,8 @@ class Matcher:
         for line, finds in found.items():
             if len(finds) > 1:
                 # A term found by both readings counts as written: False sorts, and so stays, before True.
-                found[line] = list({find[:3]: find for find in sorted(finds, reverse=True)}.values())[::-1]
+                unique = {(find.start, find.end, find.term): find for find in sorted(finds, reverse=True)}
+                found[line] = list(unique.values())[::-1]
         return found
 
     def _find_folded(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
@@ -84,7 +87,8 @@ class Matcher:
                 continue
             line = batch.locate(start)
             offset = batch.starts[line]
-            found[line].extend(Found(start - offset, end - offset, term, joined=False) for term in pattern.terms)
+            for term in pattern.terms:
+                found[line].append(Found(start - offset, end - offset, term, False))  # noqa: FBT003  hot
 
     def _find_squeezed(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
         readings: dict[int, tuple[str, list[int]]] = {}

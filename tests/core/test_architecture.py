@@ -16,7 +16,7 @@ ROOT = Path(processor.__file__).parent
 ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may appear in it
     {"errors": set()},
     {"model": {"msgspec"}},
-    {"matching": {"daachorse", "ahocorasick", "opencc"}},
+    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc"}},
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
     {"ruleset": set()},
