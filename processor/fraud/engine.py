@@ -92,7 +92,7 @@ def weigh(
     if warning and not inquiry:
         return Weighed(warning=True, window=window)
 
-    candidates = _candidates(book, bits)
+    candidates = book.touched(bits)
     bits |= _near_bits(candidates, marks, bits)
     current = _Seen(_sighting(book, message, at, marks, bits), bits)
     fired: list[_Fired] = []
@@ -132,14 +132,6 @@ def _stands(mask: int, marks: Sequence[Mark], bits: int, reassurance: int) -> bo
         if mark.bits & mask and mark.end > covered.get(mark.field, 0):
             return True
     return False
-
-
-def _candidates(book: Rulebook, bits: int) -> list[Clauses]:
-    """The rules that have to do with these bits, strongest first."""
-    places = 0
-    for bit in bits_in(bits & book.telling):
-        places |= book.touched_by.get(bit, 0)
-    return [book.clauses[place.bit_length() - 1] for place in bits_in(places)]
 
 
 def _near_bits(candidates: Iterable[Clauses], marks: Sequence[Mark], bits: int) -> int:

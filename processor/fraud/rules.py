@@ -16,7 +16,7 @@ Four shared groups are special, and may be absent:
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from processor.errors import Invalid
@@ -27,6 +27,7 @@ __all__ = ["Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules"
 
 _SPECIAL = ("warning", "inquiry", "strong", "reassurance")
 _TRACEABLE = ("url", "bank_card", "wallet")
+_MOST_TOUCHED = 4_096  # masks whose rules are remembered
 
 Groups = Mapping[str, Sequence[Item]]
 
@@ -73,6 +74,23 @@ class Rulebook:
     strong: int
     reassurance: int
     traceable: int  # url, bank card, wallet
+    _touched: dict[int, tuple[Clauses, ...]] = field(default_factory=dict, init=False, compare=False)
+
+    def touched(self, bits: int) -> tuple[Clauses, ...]:
+        """The rules that have to do with any of these bits, strongest first.
+
+        Remembered by mask: most messages that touch a rule hold one of a few everyday words.
+        """
+        bits &= self.telling
+        known = self._touched.get(bits)
+        if known is None:
+            places = 0
+            for bit in bits_in(bits):
+                places |= self.touched_by.get(bit, 0)
+            known = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
+            if len(self._touched) < _MOST_TOUCHED:
+                self._touched[bits] = known
+        return known
 
 
 def bits_in(mask: int) -> list[int]:
