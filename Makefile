@@ -23,3 +23,6 @@ check: setup ## format, lint, types, architecture, generated files
 
 bench: setup ## speed, as ratios in one run; writes docs/performance.md
 	@$(RUN) python -m tests.bench
+
+docs: setup ## the pages and the AsyncAPI document that are made from code
+	@$(RUN) python -m processor.ops.pages && $(RUN) chatguard topics asyncapi > topics/asyncapi.yaml
