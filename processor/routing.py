@@ -85,7 +85,7 @@ def route(
             continue
         written = _write_guarded(source, item, judged, rules, place)
         records.extend(written)
-        _count(tally, item, judged, written[0], by_tenant=place.count_tenants)
+        _count(tally, item, judged, written, by_tenant=place.count_tenants)
     records.extend(_window_record(window, place, now) for window in judgements.windows.values())
     return Outcome(records, judgements.windows, tally)
 
@@ -106,11 +106,13 @@ def _write(source: Input, item: Item, judged: Judged | Malformed, rules: Rules, 
         return [_dead_letter(source, judged, rules, place)]
     scope = rules.scope(item.tenant_id)
     terminal = _terminal(source, item, judged, scope, place)
+    # Whatever becomes of the message: the conversation's window remembers these as given.
+    reminders = [_reminder_record(reminder, terminal) for reminder in judged.reminders]
     limit = place.limits.get(terminal.topic)
     if limit and _size(terminal) > limit:
         reason = f"the record for {terminal.topic} would be larger than the {limit} bytes that the topic takes"
-        return [_dead_letter(source, Malformed(reason=reason, kind="oversize"), rules, place)]
-    return [terminal, *(_reminder_record(reminder, terminal) for reminder in judged.reminders)]
+        terminal = _dead_letter(source, Malformed(reason=reason, kind="oversize"), rules, place)
+    return [terminal, *reminders]
 
 
 def _terminal(source: Input, message: ChatMessage, judged: Judged, scope: Scope, place: Place) -> Record:
@@ -127,17 +129,28 @@ def _terminal(source: Input, message: ChatMessage, judged: Judged, scope: Scope,
 
 
 def _dead_letter(source: Input, malformed: Malformed, rules: Rules, place: Place) -> Record:
+    record = _complaint(source, source.value, source.headers, malformed, rules, place)
+    limit = place.limits.get(Topic.DEAD_LETTER)
+    if not limit or _size(record) <= limit:
+        return record
+    # Compressed, it was small enough for its topic. Refused here too, it would stop its partition for good.
+    reason = f"{malformed.reason}; left out, since they are too large: the value and the headers, see the origin"
+    return _complaint(source, None, (), Malformed(reason=reason, kind="oversize"), rules, place)
+
+
+def _complaint(
+    source: Input, value: bytes | None, given: Headers, malformed: Malformed, rules: Rules, place: Place
+) -> Record:
+    origin = f"{place.topic}/{place.partition}/"
     headers = [
-        *_own_headers(
-            source.headers, f"{place.topic}/{place.partition}/", source.offset, rules.everyone.headers("dead")
-        ),
+        *_own_headers(given, origin, source.offset, rules.everyone.headers("dead")),
         ("chatguard-error-topic", place.topic.encode()),
         ("chatguard-error-partition", str(place.partition).encode()),
         ("chatguard-error-offset", str(source.offset).encode()),
         ("chatguard-error-kind", malformed.kind.encode()),
         ("chatguard-error-message", malformed.reason.encode()),
     ]
-    return Record(Topic.DEAD_LETTER, source.key, source.value, headers, source.timestamp, place.partition)
+    return Record(Topic.DEAD_LETTER, source.key, value, headers, source.timestamp, place.partition)
 
 
 def _reminder_record(reminder: Reminder, terminal: Record) -> Record:
@@ -207,7 +220,8 @@ def _size(record: Record) -> int:
     return len(record.value or b"") + len(record.key or b"") + headers + 100
 
 
-def _count(tally: Tally, item: Item, judged: Judged | Malformed, terminal: Record, *, by_tenant: bool) -> None:
+def _count(tally: Tally, item: Item, judged: Judged | Malformed, written: Sequence[Record], *, by_tenant: bool) -> None:
+    terminal, *reminders = written
     verdict = "dead" if terminal.topic is Topic.DEAD_LETTER else str(getattr(judged, "action", "dead"))
     tally.verdicts[verdict] += 1
     if verdict == "dead":
@@ -223,5 +237,5 @@ def _count(tally: Tally, item: Item, judged: Judged | Malformed, terminal: Recor
         tally.fraud.update((kind, band) for kind in judged.fraud.types)
     tally.shadow.update(judged.shadow)
     tally.reminders.update(judged.suppressed)
-    if judged.reminders and verdict != "dead":
-        tally.reminders["sent"] += len(judged.reminders)
+    if reminders:
+        tally.reminders["sent"] += len(reminders)

@@ -1,5 +1,6 @@
 """Bytes to messages. Any bytes come to a `ChatMessage` or a `Malformed`; nothing raises."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -9,6 +10,7 @@ from processor.model import ChatMessage, Input, Malformed
 Item = ChatMessage | Malformed
 
 _END_OF_TIME = 253_402_300_800_000  # the year 10000, in ms since the epoch
+_QUOTED = re.compile(r"(?<=^Invalid enum value) .*(?= - at )", re.DOTALL)
 _decode = msgspec.json.Decoder(ChatMessage).decode
 
 
@@ -19,7 +21,7 @@ def decode(value: bytes | None) -> Item:
     try:
         return _decode(value)
     except msgspec.ValidationError as error:
-        return Malformed(reason=f"not a chat message: {error}")
+        return Malformed(reason=f"not a chat message: {_QUOTED.sub('', str(error))}")
     except msgspec.DecodeError as error:
         return Malformed(reason=f"not JSON: {error}")
     except (UnicodeDecodeError, RecursionError) as error:

@@ -9,7 +9,8 @@ Each thing that is wrong is counted under one name:
     lost          raw holds the record and no output does
     duplicated    a second, third, … output record of the same origin, in whichever topic
     out of order  in its topic and partition it stands behind the output of a later input, and is no repeat there
-    altered       the key is not the input's; or the value is not, in dead-letter or in delivered unless it was masked
+    altered       the key is not the input's; or the value is not, in delivered unless it was masked, or in dead-letter
+                  unless it was left out for its size
     misplaced     it stands in another partition than its origin, or its verdict does not belong into its topic
     stray         it names no origin, or one that raw does not hold
     repeated      a reminder whose reminder_id came before, or that has none
@@ -29,6 +30,7 @@ from processor.model import Input, Topic
 
 ORIGIN = "chatguard-origin"
 VERDICT = "chatguard-verdict"
+KIND = "chatguard-error-kind"
 
 TERMINAL: Final = (Topic.DELIVERED, Topic.FLAGGED, Topic.DEAD_LETTER)
 UNCHANGED: Final = {Topic.DELIVERED: {b"pass"}, Topic.FLAGGED: set[bytes](), Topic.DEAD_LETTER: {b"dead"}}
@@ -158,14 +160,14 @@ class Ledger:
             if account.partition == partition:
                 self._first.setdefault(place, origin)
             if account.start <= origin < account.end:
-                verdict = headers.get(VERDICT)
-                for fault in self._settle_one(place, record, account, origin - account.start, verdict):
+                for fault in self._settle_one(place, record, account, origin - account.start, headers):
                     self._wrong(fault, topic, partition, record.offset)
 
     def _settle_one(
-        self, place: tuple[Topic, int], record: Input, account: _Account, at: int, verdict: bytes | None
+        self, place: tuple[Topic, int], record: Input, account: _Account, at: int, headers: Mapping[str, bytes]
     ) -> Iterator[Fault]:
         topic, partition = place
+        verdict = headers.get(VERDICT)
         state = account.states[at]
         if state == _ABSENT:
             yield Fault.STRAY
@@ -183,7 +185,9 @@ class Ledger:
         if misplaced or verdict not in VERDICTS[topic]:
             yield Fault.MISPLACED
         same_key = hash(record.key) & 0xFFFFFFFF == account.keys[at]
-        if not same_key or (verdict in UNCHANGED[topic] and hash(record.value) != account.values[at]):
+        left_out = record.value is None and headers.get(KIND) == b"oversize"
+        unchanged = verdict in UNCHANGED[topic] and not left_out
+        if not same_key or (unchanged and hash(record.value) != account.values[at]):
             yield Fault.ALTERED
 
     def remind(self, partition: int, records: Iterable[Input]) -> None:

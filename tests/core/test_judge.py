@@ -182,6 +182,27 @@ def test_a_record_too_large_for_its_topic_becomes_a_dead_letter_that_says_so() -
     assert dict(record.headers)["chatguard-error-kind"] == b"oversize"
 
 
+def test_a_dead_letter_too_large_even_for_its_topic_leaves_the_value_out_and_says_so() -> None:
+    # What a producer has compressed may be many times larger than the limit of the topic that it is in.
+    place = Place(topic="chat.raw", partition=3, limits={Topic.DEAD_LETTER: 900})
+    headers = [("theirs", b"x" * 900)]
+    (record,) = run([b"{" + b" " * 1_000], rules(HEROIN), place, headers=headers).records
+    assert (record.topic, record.key, record.value) == (Topic.DEAD_LETTER, b"c1", None)
+    ours = dict(record.headers)
+    assert "theirs" not in ours
+    assert ours["chatguard-error-kind"] == b"oversize"
+    assert ours["chatguard-origin"] == b"chat.raw/3/100"
+    assert b"left out" in ours["chatguard-error-message"]
+
+
+def test_the_victim_is_reminded_even_if_the_message_becomes_a_dead_letter_for_its_size() -> None:
+    # The conversation remembers that a reminder was given; were it not sent, the next ones would be held back.
+    place = Place(topic="chat.raw", partition=3, limits={Topic.FLAGGED: 1_000})
+    outcome = run([raw("我是公安局的，马上转账" + "好" * 400)], rules(), place)
+    assert [r.topic for r in outcome.records] == [Topic.DEAD_LETTER, Topic.REMINDER, Topic.CONVERSATIONS]
+    assert outcome.tally.reminders == {"sent": 1}
+
+
 def test_a_fraud_conversation_is_flagged_and_its_victim_reminded_once() -> None:
     lines = ["我是公安局的", "你马上转账", "快转账", "转账了吗"]
     outcome = run([raw(line, number) for number, line in enumerate(lines)], rules())
@@ -320,6 +341,12 @@ def test_the_reason_of_a_dead_letter_names_the_field(value: bytes | None, reason
     item = decode(value)
     assert not isinstance(item, ChatMessage)
     assert reason in item.reason
+
+
+@given(st.text())
+def test_the_reason_of_a_dead_letter_never_holds_what_the_message_holds(text: str) -> None:
+    value = raw("", conversation_type=f"secret{text}secret - at `$.x`")
+    assert getattr(decode(value), "reason", "") == "not a chat message: Invalid enum value - at `$.conversation_type`"
 
 
 def test_null_is_absent_for_optional_fields() -> None:

@@ -126,6 +126,14 @@ def test_any_changed_value_or_key_is_found(world: tuple[list[Entry], list[Entry]
     assert found(reconciled(inputs, outputs)) == {"altered": 1}
 
 
+def test_a_dead_letter_may_leave_its_value_out_if_it_says_that_it_was_too_large() -> None:
+    source = raw(0, START)
+    without = replace(output(source, b"dead"), value=None)
+    honest = replace(without, headers=[*without.headers, ("chatguard-error-kind", b"oversize")])
+    assert found(reconciled([source], [honest])) == {}
+    assert found(reconciled([source], [without])) == {"altered": 1}
+
+
 @given(worlds(), st.data())
 def test_an_output_in_another_topic_than_its_verdict_s_is_misplaced(
     world: tuple[list[Entry], list[Entry]], data: st.DataObject
