@@ -81,21 +81,21 @@ async def _play(page: Page, stage_: Stage, traffic: Traffic) -> None:
 
 async def _crash(page: Page, stage_: Stage, traffic: Traffic) -> None:
     page.section("The stream, and a worker that is killed")
-    await script.written(traffic, _KILL_AT)
+    await script.written(stage_, traffic, _KILL_AT)
     killed = await script.kill(stage_)
     had = " and ".join(map(str, killed.partitions))
-    page.say(f"▶ SIGKILL for {killed.worker.name}, which had partitions {had}: no farewell, a batch left in mid-air.")
+    page.say(f"▶ SIGKILL for {killed.worker.name}, which had partitions {had}, in the middle of its work.")
     seconds = await script.taken_over(stage_, killed)
     page.say(
-        f"▶ {stage_.workers[0].name} runs all {PARTITIONS} partitions, {seconds:.1f} s after the kill; it took Kafka "
-        f"{SESSION_MS / 1000:.0f} s to miss {killed.worker.name}."
+        f"▶ {stage_.workers[0].name} runs all {PARTITIONS} partitions {seconds:.1f} s after the kill, "
+        f"with a session timeout of {SESSION_MS / 1000:.0f} s."
     )
     (replacement,) = await script.start_workers(stage_, 3)
     page.say(f"▶ {replacement.name} has come in its place, and the two share the partitions again.")
 
 
 async def _news(page: Page, stage_: Stage, traffic: Traffic, seen: Seen) -> None:
-    await script.written(traffic, _NEWS_AT)
+    await script.written(stage_, traffic, _NEWS_AT)
     page.section(f"A new word while it runs: {PRODUCT} ({PRODUCT_GLOSS}, a thing that does not exist)")
     page.say(f"It stands in {len(seen.product)} messages so far, all of which passed: no lexicon has it.")
     published = await script.publish_word(stage_)
@@ -122,7 +122,8 @@ def _flagged(page: Page, seen: Seen, frauds: list[examples.Example]) -> None:
         show.unfolded(page, example)
     page.section("What was not")
     show.left_alone(page, seen)
-    page.section(f"What the push service gets: {seen.reminders:,} reminders to likely victims, for example")
+    page.section(f"What the push service gets: {seen.reminders:,} reminders to likely victims")
+    page.say("The receiver is warned of what was written; a sender who is about to fall for it, or who asks, as well.")
     for reminder in examples.reminders(seen.reminded):
         show.reminder(page, reminder)
 

@@ -24,7 +24,8 @@ from processor.stream.ledger import Report
 
 _LINE_EVERY_S = 4.0
 _FRAME_EVERY_S = 0.25
-_RATE_OVER_S = 3.0
+_RATE_OVER_S = 5.0
+_TENS_OF_MS = 0.01
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u2060\u00ad\ufeff"), "◌")
 _STYLES = {Action.BLOCK: "bold red", Action.REVIEW: "bold yellow", Action.MASK: "bold cyan", Action.PASS: "green"}
 
@@ -113,7 +114,7 @@ class _Meter:
     def _rate(self) -> float:
         now = time.monotonic()
         self._marks.append((now, self._seen.out))
-        while now - self._marks[0][0] > max(_RATE_OVER_S, _LINE_EVERY_S + 1):
+        while now - self._marks[0][0] > _RATE_OVER_S:
             self._marks.popleft()
         then, out = self._marks[0]
         return (self._seen.out - out) / (now - then) if now > then else 0.0
@@ -137,10 +138,11 @@ def disguised(page: Page, example: Example) -> None:
     text = (example.message.content or "") if field == "content" else (example.message.texts or [""])[int(field[6:-1])]
     page.say(_headed(example.title, verdict.action))
     page.say(_marked(text, [(hit.start, hit.end) for hit in verdict.hits if hit.field == field], page.console), 5)
-    gloss = GLOSSES.get(verdict.hits[-1].term)
+    gloss = GLOSSES.get(max(verdict.hits, key=lambda hit: hit.end - hit.start).term)
     via = sorted({way for hit in verdict.hits for way in hit.via})
     notes = [*([f"that is: {gloss}"] if gloss else []), *([f"read through {', '.join(via)}"] if via else [])]
-    for note in [*notes, *_few(verdict.reasons)]:
+    decisive = [reason for reason in verdict.reasons if reason.endswith(f": {verdict.action}")]
+    for note in [*notes, *_few(decisive)]:
         page.say(Text(note, style="dim"), 7)
 
 
@@ -164,7 +166,7 @@ def unfolded(page: Page, example: Example) -> None:
 def reminder(page: Page, reminder: Reminder) -> None:
     """A reminder as the push service gets it."""
     about = f"{reminder.fraud_type}, score {reminder.score}, {reminder.locale}"
-    page.say(f"To the {reminder.recipient_role} of the message ({about})")
+    page.say(f"To the {reminder.recipient_role} of a message ({about})")
     page.say(Text(reminder.title, style="bold"), 5)
     page.say(reminder.body, 5)
 
@@ -224,13 +226,9 @@ def _quantiles(counted: Scrape, name: str) -> str:
 def _duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
-    return (
-        f"{seconds * 1000:.2g} ms"
-        if seconds < 0.01
-        else f"{seconds * 1000:.0f} ms"
-        if seconds < 1
-        else f"{seconds:.1f} s"
-    )
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.{0 if seconds >= _TENS_OF_MS else 1}f} ms"
 
 
 def _headed(title: str, action: Action) -> Text:

@@ -105,10 +105,11 @@ async def write(stage: Stage, traffic: Traffic) -> None:
                 traffic.sent += 1
 
 
-async def written(traffic: Traffic, share: float) -> None:
+async def written(stage: Stage, traffic: Traffic, share: float) -> None:
     """Wait until this share of the traffic is on its way."""
-    while traffic.sent < traffic.count * share:  # noqa: ASYNC110  who writes need not know who waits
-        await asyncio.sleep(_LOOK_EVERY_S)
+    await _until(
+        stage, lambda: traffic.sent >= traffic.count * share, LONGEST_S * 2, "the traffic could not be written"
+    )
 
 
 async def kill(stage: Stage) -> Killed:
@@ -181,13 +182,13 @@ def changeover(seen: Seen, published: Published) -> Changeover:
 
 
 async def _until(stage: Stage, true: Callable[[], bool], within: float, otherwise: str) -> None:
-    """Wait until `true()`, which may ask over HTTP. Raises: Failed, which says `otherwise` and who has died."""
+    """Wait until `true()`, which may ask over HTTP. Raises: Failed, if it does not come true or a worker dies."""
     deadline = time.monotonic() + within
     while not await asyncio.to_thread(true):
+        if dead := await asyncio.to_thread(stage.dead):
+            raise Failed(f"{' and '.join(dead)} ended without being told to.")
         if time.monotonic() > deadline:
-            dead = [worker.name for worker in stage.workers if not worker.runs()]
-            note = f"; {' and '.join(dead)} ended without being told to" if dead else ""
-            raise Failed(f"{otherwise[0].upper()}{otherwise[1:]} within {within:.0f} s{note}.")
+            raise Failed(f"For {within:.0f} s {otherwise}.")
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -141,6 +141,10 @@ class Stage:
         self.workers.append(worker)
         return worker
 
+    def dead(self) -> list[str]:
+        """The names of workers that ended by themselves."""
+        return [worker.name for worker in self.workers if not worker.runs()]
+
     def stop_workers(self) -> list[str]:
         """Stop all workers. Gives the names of those that did not end in good order."""
         workers, self.workers = self.workers, []
