@@ -4,6 +4,7 @@ What changes is written in the batch's own transaction and applied here after th
 of the topic, and a crash neither forgets nor repeats a reminder.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from processor.errors import LaneLost
+from processor.errors import Invalid, LaneLost
 from processor.fraud.window import Window
 from processor.fraud.window import decode as decode_window
 from processor.model import Record, Topic
+
+log = logging.getLogger(__name__)
 
 
 class Conversations(Mapping[str, Window]):
@@ -72,9 +75,13 @@ def tombstone(conversation: str, partition: int, now: int) -> Record:
 async def restore(client: Mapping[str, Any], place: TopicPartition, into: Conversations) -> None:
     """Read `place` of the conversations topic from its start to its end; raises LaneLost.
 
-    The end is taken after the lane's producer has started, so no transaction of an earlier owner is open.
+    The end is taken after the lane's producer has started, so no transaction of an earlier owner is open. Retention
+    may delete the start meanwhile; what it leaves is read. Records that are no windows are passed over.
     """
-    consumer = AIOKafkaConsumer(**client, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **client, isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    strange = 0
     try:
         await consumer.start()
         consumer.assign([place])
@@ -83,9 +90,14 @@ async def restore(client: Mapping[str, Any], place: TopicPartition, into: Conver
         while await consumer.position(place) < end:
             for records in (await consumer.getmany(place, timeout_ms=200)).values():
                 for record in records:
-                    window = decode_window(record.value) if record.value else None
-                    into.put(record.key.decode(), window, record.timestamp)
+                    try:
+                        window = decode_window(record.value) if record.value else None
+                        into.put(record.key.decode(), window, record.timestamp)
+                    except (Invalid, UnicodeDecodeError):
+                        strange += 1
     except KafkaError as error:
         raise LaneLost(f"conversations could not be restored: {type(error).__name__}") from error
     finally:
         await consumer.stop()
+    if strange:
+        log.warning("records that are no conversations", extra={"partition": place.partition, "count": strange})

@@ -197,7 +197,7 @@ class Lane:
     async def _read(self) -> list[Input]:
         try:
             fetched = await self._consumer.getmany(self._source, timeout_ms=1_000, max_records=self._width)
-        except (KafkaError, AssertionError) as error:
+        except (KafkaError, AssertionError, UnicodeDecodeError) as error:  # the last: a header's name, whoever wrote it
             raise LaneLost(f"reading failed: {type(error).__name__}") from error
         records: list[Input] = fetched.get(self._source, [])
         return records
