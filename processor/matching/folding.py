@@ -157,6 +157,10 @@ class Batch:
         """Where each text begins in `squeezed`, and where one more would."""
         return _starts(self.squeezed.split(JOINT))
 
+    def reading(self, line: int) -> str:
+        """The folded reading of one text."""
+        return self.folded[self.starts[line] : self.starts[line + 1] - 1]
+
     def is_squeezed(self, line: int) -> bool:
         """Whether the squeezed reading of a text differs from the folded one."""
         here, there = self.starts, self.squeezed_starts

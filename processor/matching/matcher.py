@@ -70,7 +70,7 @@ class Matcher:
         """Finds per number of text, in order of place; a text without any is not in the answer."""
         found: defaultdict[int, list[Found]] = defaultdict(list)
         self._find_folded(batch, found)
-        if len(batch.squeezed) != len(batch.folded):
+        if batch.spelled or len(batch.squeezed) != len(batch.folded):
             self._find_squeezed(batch, found)
         for line, finds in found.items():
             if len(finds) > 1:
@@ -97,7 +97,7 @@ class Matcher:
             if not batch.is_squeezed(line):
                 continue
             if line not in readings:
-                readings[line] = (fold(batch.texts[line]), origins(batch.texts[line]))
+                readings[line] = (batch.reading(line), origins(batch.texts[line]))
             folded, origin = readings[line]
             offset = batch.squeezed_starts[line]
             span = origin[start - offset : end - offset]
@@ -111,6 +111,8 @@ def forms(term: str) -> tuple[str, ...]:
     """The patterns that stand for `term`: folded, and without its separators if both differ."""
     term = term.replace(JOINT, IGNORED)
     folded = " ".join(fold(term).replace(IGNORED, "").split())
+    if folded.isalnum():  # nothing to skip
+        return (folded,)
     squeezed = squeeze(term)
     return tuple(form for form in dict.fromkeys((folded, squeezed)) if form)
 
@@ -121,6 +123,8 @@ def _as_written(span: list[int]) -> bool:
 
 
 def _spaces(term: str, form: str) -> frozenset[int]:
+    if len(term.split()) < 2:  # noqa: PLR2004  words
+        return frozenset()
     words = [squeeze(word) for word in term.split()]
     if "".join(words) != form:
         return frozenset()

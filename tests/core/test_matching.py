@@ -154,6 +154,10 @@ def test_every_character_folds_alike_alone_and_in_a_batch() -> None:
     assert Batch(characters).folded == JOINT.join(map(fold, characters))
 
 
+def test_a_spelled_sign_beside_a_separator_hides_nothing() -> None:
+    assert finds(["贷款"], "㎏贷-款") == [("贷款", "贷-款")]  # one character more, one less
+
+
 def test_overlapping_terms_are_all_found() -> None:
     assert finds(["刷单", "刷单返利", "返利"], "刷单返利") == [
         ("刷单", "刷单"),
