@@ -46,6 +46,16 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    async with _background(_work(settings)) as working:
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        log.info("worker stops")
+
+
+async def _work(settings: Settings) -> None:
+    """Judge messages until cancelled, be it while Kafka or the group keeps us waiting."""
     record_bytes = await _record_limits(settings)
     board = Board(settings)
     async with AsyncExitStack() as stack:
@@ -66,8 +76,7 @@ async def work(settings: Settings) -> None:
         log.info("joining the group", extra={"group": settings.kafka.group_id})
         board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
         log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
-        await _first_of(stop, watching, pulse, lanes.crash)
-        log.info("worker stops")
+        await _first_end(watching, pulse, lanes.crash)
 
 
 class Board:
@@ -239,13 +248,9 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
         await asyncio.wait([task])
 
 
-async def _first_of(stop: asyncio.Event, *lasting: asyncio.Future[None]) -> None:
-    """Wait until `stop` is set; if one of `lasting` ends before, raise what it ended with."""
-    stopped = asyncio.ensure_future(stop.wait())
-    ends: list[asyncio.Future[Any]] = [stopped, *lasting]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    for task in lasting:
-        if task.done():
-            task.result()
-            raise Unavailable("a task that should last has ended")
+async def _first_end(*lasting: asyncio.Future[None]) -> None:
+    """Wait until one of `lasting` ends, which none should, and raise what it ended with."""
+    done, _ = await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    raise Unavailable("a task that should last has ended")

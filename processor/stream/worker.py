@@ -6,7 +6,7 @@ and an exception in either would be logged and swallowed by aiokafka.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from aiokafka.errors import KafkaError
 from processor.errors import Unavailable
 from processor.model import Topic
 from processor.stream.lane import Lane
+
+_LEAVE_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,17 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         self._stop_timeout_s = stop_timeout_s
         self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
         self.assigned = False  # whether the group has given its answer
+        self._leaving = False
         self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let open batches end; afterwards no lane of these partitions lives."""
-        await self.stop(revoked)
+        await self._stop(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Start a lane for each partition."""
+        if self._leaving:
+            return
         for source in assigned:
             lane = self._make(source)
             task = asyncio.create_task(lane.run(), name=f"lane-{source.partition}")
@@ -59,13 +64,16 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
             self._lanes[source] = (lane, task)
         self.assigned = True
 
-    async def stop(self, sources: Iterable[TopicPartition] | None = None) -> None:
-        """Stop the lanes of `sources`, or all of them."""
-        chosen = list(self._lanes) if sources is None else [source for source in sources if source in self._lanes]
-        await asyncio.gather(*(self._stop(*self._lanes.pop(source)) for source in chosen))
+    async def stop(self) -> None:
+        """Stop all lanes, and start no others."""
+        self._leaving = True
+        await self._stop(list(self._lanes))
 
-    async def _stop(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        await lane.stop(task, self._stop_timeout_s)
+    async def _stop(self, sources: Iterable[TopicPartition]) -> None:
+        ending = [self._lanes[source] for source in sources if source in self._lanes]
+        await asyncio.gather(*(lane.stop(task, self._stop_timeout_s) for lane, task in ending))
+        for source in sources:
+            self._lanes.pop(source, None)
 
     def _watch(self, task: asyncio.Task[None]) -> None:
         """A lane that ends by anything but cancellation is a bug of ours: the worker must not live on without it."""
@@ -96,12 +104,13 @@ async def joined(
     lanes = Lanes(lambda source: make(consumer, source), settings.stop_timeout_s)
     consumer.subscribe([settings.prefix + Topic.RAW], listener=lanes)
     try:
-        await consumer.start()
-    except KafkaError as error:
-        await consumer.stop()
-        raise Unavailable(f"Kafka could not be reached: {type(error).__name__}") from error
-    try:
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            raise Unavailable(f"Kafka could not be reached: {type(error).__name__}") from error
         yield lanes
     finally:
         await lanes.stop()
-        await consumer.stop()
+        # A rebalance that waits for another member, or a broker that does not answer, must not hold up the end.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(consumer.stop(), _LEAVE_WITHIN_S)

@@ -92,6 +92,19 @@ async def test_a_stop_in_full_flow_ends_within_ten_seconds_and_leaves_nothing_ha
     await fleet.settled(count=count)
 
 
+async def test_a_stop_during_a_rebalance_does_not_wait_for_a_frozen_member(fleet: Fleet) -> None:
+    fleet.settings["CHATGUARD_KAFKA__SESSION_TIMEOUT_MS"] = "30000"
+    first, frozen = fleet.start(), fleet.start()
+    await fleet.spread(first, frozen)
+    frozen.signal(signal.SIGSTOP)
+    rebalances = first.log.read_text().count("rebalancing")
+    third = fleet.start()
+    await eventually(lambda: first.log.read_text().count("rebalancing") > rebalances, 30, "the group rebalances")
+    for worker in (first, third):
+        assert await asyncio.to_thread(worker.stop) < 10
+        assert "lane runs" not in worker.log.read_text().partition("worker stops")[2]
+
+
 async def test_a_record_the_broker_refuses_becomes_a_dead_letter_and_the_rest_flows(fleet: Fleet) -> None:
     worker = fleet.start()
     await fleet.ready(worker)
