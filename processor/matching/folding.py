@@ -67,7 +67,8 @@ class _FoldTable(dict[int, str]):
 
 def _fold(char: str) -> str:
     if is_break(char):
-        return char if char in ",!?;" or char == JOINT else ";"
+        plain = unicodedata.normalize("NFKC", char)
+        return plain if plain in {",", "!", "?", JOINT} else ";"
     if _is_ignored(char):
         return IGNORED
     full = spell(char)

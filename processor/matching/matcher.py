@@ -2,7 +2,8 @@
 
 Rules, all of which hold for every reading:
 - A term is found wherever its folded form stands in the folded text, overlapping finds included.
-- An end of a term that is a letter or digit of a spaced script must be the end of a word; hanzi next to it is fine.
+- An end of a term that is a letter or digit of a spaced script must be the end of a word; next to it hanzi are fine,
+  and so are letters of another script.
 - Separators and invisible characters between a term's characters are skipped, but no clause break is. Between two
   Latin letters white space is skipped only where the term itself has a space, or where every letter stands alone
   (c o c a i n e); other separators are skipped there too (co-caine).
@@ -24,6 +25,7 @@ from processor.matching.folding import (
     SPELLED,
     Batch,
     fold,
+    is_break,
     is_hanzi,
     is_letter,
     origins,
@@ -31,6 +33,8 @@ from processor.matching.folding import (
 )
 
 _WIDEST_GAP = 16  # separators between two characters of a term
+_BEYOND_LATIN = "\u0250"  # Latin letters and digits come before it
+_FRAMES = frozenset({"Ps", "Pe", "Pi", "Pf"})  # brackets and quotes
 _SIGNS = {IGNORED: "invisible", SPELLED: "spelled"}
 
 
@@ -108,13 +112,23 @@ class Matcher:
 
 
 def forms(term: str) -> tuple[str, ...]:
-    """The patterns that stand for `term`: folded, and without its separators if both differ."""
+    """The patterns that stand for `term`: folded, and without its separators if both differ.
+
+    A sign at an end of a term is no separator but part of it, brackets and quotes aside: c++, .onion, 100%.
+    """
     term = term.replace(JOINT, IGNORED)
     folded = " ".join(fold(term).replace(IGNORED, "").split())
     if folded.isalnum():  # nothing to skip
         return (folded,)
     squeezed = squeeze(term)
-    return tuple(form for form in dict.fromkeys((folded, squeezed)) if form)
+    if SPELLED in folded:
+        return (squeezed,)
+    bare = len(squeezed) > 1 and not (_is_sign(folded[0]) or _is_sign(folded[-1]))
+    return tuple(form for form in dict.fromkeys((folded, squeezed if bare else "")) if form)
+
+
+def _is_sign(char: str) -> bool:
+    return not (char.isalnum() or is_break(char) or char in "'\"" or unicodedata.category(char) in _FRAMES)
 
 
 def _as_written(span: list[int]) -> bool:
@@ -139,14 +153,19 @@ def _word_starts(text: str, start: int) -> bool:
     place = start - 1
     while place >= 0 and text[place] == IGNORED:
         place -= 1
-    return place < 0 or not is_letter(text[place])
+    return place < 0 or not _same_word(text[place], text[start])
 
 
 def _word_ends(text: str, end: int) -> bool:
     place = end
     while place < len(text) and text[place] == IGNORED:
         place += 1
-    return place == len(text) or not is_letter(text[place])
+    return place == len(text) or not _same_word(text[place], text[end - 1])
+
+
+def _same_word(near: str, edge: str) -> bool:
+    """Whether `near`, which stands next to a term's `edge`, goes on with its word; another script begins another."""
+    return near == SPELLED or (is_letter(near) and (near < _BEYOND_LATIN) == (edge < _BEYOND_LATIN))
 
 
 def _joins(folded: str, span: list[int], pattern: _Pattern) -> bool:

@@ -115,6 +115,17 @@ FOUND = [
     ("K粉", "卖k粉", "k粉", ["case"]),
     ("10元", "⑩元", "⑩元", ["spelled"]),
     ("💊", "有💊吗", "💊", []),
+    ("heroin", "헤헤heroin을", "heroin", []),
+    ("heroin", "ขายheroinครับ", "heroin", []),
+    ("heroin", "هheroinه", "heroin", []),
+    ("heroin", "куплюheroinсейчас", "heroin", []),
+    ("heroin", "_heroin_", "heroin", []),
+    ("heroin", "heroin's", "heroin", []),
+    ("你好，世界", "你好,世界", "你好,世界", ["separator"]),
+    ("发财！", "发财!", "发财!", ["separator"]),
+    ("「贷款」", "要贷款吗", "贷款", []),
+    ("c++", "we use C++ here", "C++", ["case"]),
+    ("ﬁsh", "a fish", "fish", ["case"]),
 ]
 
 
@@ -140,6 +151,15 @@ NOT_FOUND = [
     ("贷款", "贷" + "-" * 40 + "款"),
     ("wire transfer", "check the wire. Transfer it"),
     ("cocaine", "coc aine"),
+    ("cocaine", "2cocaine"),
+    ("cocaine", "cocaine2"),
+    ("ash", "the ﬂash"),
+    ("ﬁsh", "ﬂsh"),
+    ("c++", "a c in math"),
+    ("🔞片", "一片"),
+    ("100%", "100 people"),
+    ("@bot", "a bot"),
+    (".onion", "an onion"),
 ]
 
 
