@@ -8,8 +8,10 @@ true only when the caller has committed them together with what it wrote.
 No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
 """
 
+from bisect import bisect_right
 from collections import ChainMap, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -22,7 +24,7 @@ from processor.matching.folding import Batch
 from processor.matching.matcher import Found, transforms
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.policy import FRAUD, decide
-from processor.ruleset import Allow, Base, Entry, Overlay, Rules
+from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
@@ -190,7 +192,7 @@ def _judge_one(
         fraud=weighed.fraud,
         shadow=weighed.shadow,
         remind=decision.remind,
-        reasons=decision.reasons,
+        reasons=tuple(dict.fromkeys(decision.reasons)),  # a word that comes often is one reason
         reminders=reminded.reminders,
         suppressed=reminded.suppressed,
     )
@@ -199,7 +201,7 @@ def _judge_one(
 
 def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
     """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
-    allowed = [find for find in note.overlay if overlay and isinstance(overlay.meanings[find.term].what, Allow)]
+    allowed = _allowed(note.overlay, overlay.meanings) if overlay else ([], [])
     for find in note.base:
         spelling, what = base.meanings[find.term]
         if isinstance(what, int):
@@ -214,9 +216,17 @@ def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit]
             hits.append(_hit(note, find, spelling, what))
 
 
-def _is_allowed(find: Found, allowed: Sequence[Found]) -> bool:
+def _allowed(finds: Sequence[Found], meanings: Sequence[Meaning]) -> tuple[Sequence[int], Sequence[int]]:
+    """Where the phrases begin that a tenant allows, and how far those that have begun by then reach."""
+    phrases = [find for find in finds if isinstance(meanings[find.term].what, Allow)]
+    return [find.start for find in phrases], list(accumulate((find.end for find in phrases), max))
+
+
+def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bool:
     """Whether a find lies within a phrase that its tenant allows."""
-    return any(phrase.start <= find.start and find.end <= phrase.end for phrase in allowed)
+    starts, reach = allowed
+    begun = bisect_right(starts, find.start)
+    return begun > 0 and find.end <= reach[begun - 1]
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:

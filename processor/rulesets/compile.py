@@ -6,8 +6,7 @@ import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import compile_rules
-from processor.matching.folding import squeeze
-from processor.matching.matcher import Matcher
+from processor.matching.matcher import Matcher, forms
 from processor.policy import parse
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
 from processor.rulesets.document import BaseDocument, OverlayDocument
@@ -18,12 +17,14 @@ BUILTIN_LEXICON = "base"
 
 def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with rules, policy or aliases."""
+    if not document.policy:
+        raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
     book = compile_rules(document.fraud.groups, document.fraud.rules)
     plain = [
         *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
         *(Meaning(term, bits) for term, bits in book.terms.items()),
     ]
-    meanings = [*plain, *_aliases(document.aliases, plain)]
+    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, plain)]))
     return Base(
         version=version,
         digest=digest,
@@ -62,14 +63,19 @@ def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[En
         yield from (Entry(entry.term, entry.category, entry.severity, lexicon) for entry in written)
 
 
+def identity(term: str) -> str:
+    """What two spellings of one term have in common."""
+    return "".join(forms(term)[-1:])
+
+
 def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning]) -> list[Meaning]:
     """An alias means whatever its term means, to the lexicons and to the fraud rules."""
     known: dict[str, list[Meaning]] = {}
     for meaning in plain:
-        known.setdefault(squeeze(meaning.spelling), []).append(meaning)
-    strangers = [spelling for spelling, term in aliases.items() if squeeze(term) not in known]
+        known.setdefault(identity(meaning.spelling), []).append(meaning)
+    strangers = [spelling for spelling, term in aliases.items() if identity(term) not in known]
     if strangers:
         raise Invalid(
             [f"alias {spelling}={aliases[spelling]}: no lexicon or rule has the term" for spelling in strangers]
         )
-    return [Meaning(spelling, meaning.what) for spelling, term in aliases.items() for meaning in known[squeeze(term)]]
+    return [Meaning(spelling, meaning.what) for spelling, term in aliases.items() for meaning in known[identity(term)]]
