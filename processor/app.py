@@ -1,6 +1,7 @@
 """The worker put together: everything is opened in order, and closed in reverse."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -123,6 +124,7 @@ class Board:
         match event:
             case Loaded(scope=scope, version=version, digest=digest, source=source, seconds=seconds):
                 self.metrics.ruleset_reloaded("loaded", seconds)
+                gc.freeze()  # rules live long: a full collection that walks them holds up the lanes
                 log.info(
                     "ruleset in force",
                     extra={"scope": scope, "version": version, "digest": digest[:12], "source": source},

@@ -111,11 +111,10 @@ class Transactions:
             if entry is None:
                 entry = open_[place] = self._open(place)
                 full.append(entry)
-            fields = {"timestamp": record.timestamp, "key": record.key, "value": record.value}
-            if entry[1].append(**fields, headers=record.headers) is None:
+            if not _append(entry[1], record):
                 entry = open_[place] = self._open(place)
                 full.append(entry)
-                entry[1].append(**fields, headers=record.headers)
+                _append(entry[1], record)
         return full
 
     def _open(self, place: tuple[Topic, int]) -> tuple[TopicPartition, Any]:
@@ -128,6 +127,12 @@ class Transactions:
             raise LaneLost(f"topic {record.topic} has no partitions")
         number: int = _partition_of(record.key, partitions, partitions)
         return number
+
+
+def _append(batch: Any, record: Record) -> bool:
+    """Whether the record fitted; an empty batch takes any."""
+    taken = batch.append(timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers)
+    return taken is not None
 
 
 async def _all(futures: Sequence[asyncio.Future[Any]]) -> None:
