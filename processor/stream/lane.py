@@ -211,7 +211,7 @@ class Lane:
             items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
         rules = self._rules.current
         outcome = route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
-        self._guard(outcome)
+        failures = self._guard(outcome)
         forgotten = conversations.stale(outcome.windows, now)
         records = [*outcome.records, *(tombstone(c, self._source.partition, now) for c in forgotten)]
         judged = time.monotonic()
@@ -222,6 +222,7 @@ class Lane:
             raise
         self._width = min(self._width * 2, self._settings.batch_records)
         self._refused.clear()
+        self._judge_failures = failures
         conversations.apply(outcome.windows, forgotten, now)
         committed = time.monotonic()
         self._report.turn(
@@ -251,13 +252,16 @@ class Lane:
             self._width = 1
             self._refused[inputs[0].offset] = reason
 
-    def _guard(self, outcome: Outcome) -> None:
-        """Stop when judging fails again and again: that is our fault, and must not divert the whole stream."""
-        failures = outcome.tally.dead["judge"]
+    def _guard(self, outcome: Outcome) -> int:
+        """How many records in a row have failed in judging, this batch included.
+
+        Raises LaneLost when they are too many: that is our fault, and must not divert the whole stream.
+        """
         judged_well = outcome.tally.verdicts.total() - outcome.tally.dead.total()
-        self._judge_failures = failures + (0 if judged_well else self._judge_failures)
-        if self._judge_failures > self._settings.max_judge_failures and not judged_well:
-            raise LaneLost(f"judging failed for {self._judge_failures} records in a row: is the deployment broken?")
+        failures = outcome.tally.dead["judge"] + (0 if judged_well else self._judge_failures)
+        if failures > self._settings.max_judge_failures and not judged_well:
+            raise LaneLost(f"judging failed for {failures} records in a row: is the deployment broken?")
+        return failures
 
     def _tell(self, state: str) -> None:
         self._report.lane(self._source.partition, state)

@@ -1,7 +1,7 @@
 """A lane meets what a broker may hold and do: foreign bytes in its topics, and records larger than they look."""
 
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -12,13 +12,16 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.util import calc_crc32c
 
 from processor.embedded import Kafka
-from processor.model import Topic
+from processor.errors import LaneLost
+from processor.judge import Item, Judgements
+from processor.model import Malformed, Topic
 from processor.ruleset import Rules
 from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin
 from processor.stream.contract import load
 from processor.stream.lane import Lane, LaneSettings, Turn
 from processor.stream.topics import SIZE_LIMIT, apply
+from processor.stream.transaction import Transactions
 from processor.stream.worker import GroupSettings, Lanes, joined
 from tests.e2e.fleet import eventually
 
@@ -58,7 +61,7 @@ class Stream:
         await writer.stop()
 
     @asynccontextmanager
-    async def lanes(self) -> AsyncIterator[Lanes]:
+    async def lanes(self, **changes: Any) -> AsyncIterator[Lanes]:
         rules = SimpleNamespace(current=Rules(base=compile_base(builtin(), version=0, digest="ab" * 32)))
         settings = LaneSettings(
             client=self.client,
@@ -67,6 +70,7 @@ class Stream:
             app="test",
             record_bytes={topic: int(contract.config[SIZE_LIMIT]) for topic, contract in load().items()},
             restart_min_s=0.05,
+            **changes,
         )
 
         def make(consumer: AIOKafkaConsumer, source: TopicPartition) -> Lane:
@@ -88,6 +92,9 @@ async def stream(kafka: Kafka, prefix: str) -> Stream:
     return Stream(client, f"{prefix}.")
 
 
+MESSAGE = b'{"message_id":"m1","tenant_id":"t1","conversation_id":"c1","sender_id":"a","type":"text","content":"hi"}'
+
+
 @pytest.mark.parametrize(("key", "value"), [(b"\xff", None), (b"c1", b"no window")])
 async def test_a_foreign_record_among_the_conversations_is_passed_over(
     stream: Stream, key: bytes, value: bytes | None
@@ -104,6 +111,25 @@ async def test_a_record_that_was_compressed_to_fit_does_not_stop_its_partition(s
     async with stream.lanes():
         await stream.until(lambda told: told.settled == 2)
     assert stream.told.restarts == []
+
+
+async def test_a_batch_that_cannot_be_written_does_not_count_its_failures_in_judging_twice(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Or else an outage of the broker would make of one bad message a bad deployment, and stop the lane for good.
+    def fail(items: Sequence[Item], *_: Any) -> Judgements:
+        return Judgements([Malformed(reason="broken", kind="judge") for _ in items], {})
+
+    async def lose(*_: Any) -> None:
+        raise LaneLost("away")
+
+    monkeypatch.setattr("processor.stream.lane.judge", fail)
+    await stream.write(Topic.RAW, MESSAGE)
+    async with stream.lanes(max_judge_failures=2):
+        with monkeypatch.context() as outage:
+            outage.setattr(Transactions, "commit", lose)
+            await stream.until(lambda told: len(told.restarts) >= 3)
+        await stream.until(lambda told: told.settled == 1)
 
 
 async def test_a_header_s_name_that_is_not_utf_8_costs_the_worker_no_other_partition(stream: Stream) -> None:
