@@ -41,6 +41,7 @@ def demo(
 
     Needs nothing but this package with its extra `embedded`. Exits with 0 if all that it claims held, with 1 otherwise.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start us with it switched off
     signal.signal(signal.SIGTERM, _interrupt)
     page = Page()
     page.title("chatguard demo", _ABOUT.format(count=messages))
@@ -110,7 +111,7 @@ async def _news(page: Page, stage_: Stage, traffic: Traffic, seen: Seen) -> None
     await script.drained(stage_, seen, traffic)
     changed = script.changeover(seen, published)
     page.say(
-        f"{changed.passed} messages with the word passed before, {changed.flagged} were flagged after, none between."
+        f"{changed.passed} messages with the word passed before the change, {changed.flagged} were flagged after it."
     )
 
 
@@ -138,11 +139,12 @@ async def _account(page: Page, stage_: Stage, traffic: Traffic) -> None:
 
 def _stay(page: Page, stage_: Stage) -> None:
     """Leave everything running until Ctrl-C."""
-    page.section("It goes on, until Ctrl-C. In another shell:")
+    page.section("Still running, until Ctrl-C; try in another shell")
     for name, value in stage_.settings.items():
         page.say(f"export {name}={value}", 0)
     page.say("")
-    page.say("chatguard reconcile · chatguard lexicon show · chatguard lexicon rollback …", 0)
+    page.say("chatguard reconcile", 0)
+    page.say("chatguard lexicon show", 0)
     for worker in stage_.workers:
         page.say(f"curl -s {worker.url}/metrics   ({worker.name}; also /readyz, /livez)", 0)
     try:
