@@ -162,11 +162,6 @@ class Batch:
         """The folded reading of one text."""
         return self.folded[self.starts[line] : self.starts[line + 1] - 1]
 
-    def is_squeezed(self, line: int) -> bool:
-        """Whether the squeezed reading of a text differs from the folded one."""
-        here, there = self.starts, self.squeezed_starts
-        return here[line + 1] - here[line] != there[line + 1] - there[line] or line in self.spelled
-
     def locate(self, place: int) -> int:
         """The number of the text which holds `place` of `folded`."""
         return bisect_right(self.starts, place) - 1

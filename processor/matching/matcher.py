@@ -10,7 +10,7 @@ Rules, all of which hold for every reading:
 """
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -52,6 +52,7 @@ class _Pattern(NamedTuple):
     left: bool  # must begin where a word begins
     right: bool
     spaces: frozenset[int]  # places in the squeezed pattern before which the term has a space
+    written: int  # the number of the pattern that finds the same term as it is written
 
 
 class Matcher:
@@ -60,22 +61,25 @@ class Matcher:
     def __init__(self, terms: Sequence[str], engine: type[Engine] = Daachorse) -> None:
         owners: defaultdict[str, list[int]] = defaultdict(list)
         spaces: dict[str, frozenset[int]] = {}
+        written: dict[str, str] = {}
         for number, term in enumerate(terms):
-            for form in forms(term):
+            for form in (both := forms(term)):
                 owners[form].append(number)
                 spaces[form] = spaces.get(form, frozenset()) | _spaces(term, form)
+                written.setdefault(form, both[0])
+        numbers = {form: number for number, form in enumerate(owners)}
         self._patterns = [
-            _Pattern(tuple(numbers), is_letter(form[0]), is_letter(form[-1]), spaces[form])
-            for form, numbers in owners.items()
+            _Pattern(tuple(owned), is_letter(form[0]), is_letter(form[-1]), spaces[form], numbers[written[form]])
+            for form, owned in owners.items()
         ]
         self._engine = engine(list(owners))
 
     def find(self, batch: Batch) -> dict[int, list[Found]]:
         """Finds per number of text, in order of place; a text without any is not in the answer."""
         found: defaultdict[int, list[Found]] = defaultdict(list)
-        self._find_folded(batch, found)
+        written = self._find_folded(batch, found)
         if batch.spelled or len(batch.squeezed) != len(batch.folded):
-            self._find_squeezed(batch, found)
+            self._find_squeezed(batch, written, found)
         for line, finds in found.items():
             if len(finds) > 1:
                 # A term found by both readings counts as written: False sorts, and so stays, before True.
@@ -83,29 +87,39 @@ class Matcher:
                 found[line] = list(unique.values())[::-1]
         return found
 
-    def _find_folded(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
+    def _find_folded(self, batch: Batch, found: defaultdict[int, list[Found]]) -> Counter[tuple[int, int]]:
+        """Add the finds; gives how often each (text, pattern) stands there as written, inside words too."""
+        written: Counter[tuple[int, int]] = Counter()
         text, patterns = batch.folded, self._patterns
         for start, end, number in self._engine.find(text):
+            line = batch.locate(start)
+            written[line, number] += 1
             pattern = patterns[number]
             if (pattern.left and not _word_starts(text, start)) or (pattern.right and not _word_ends(text, end)):
                 continue
-            line = batch.locate(start)
             offset = batch.starts[line]
             for term in pattern.terms:
                 found[line].append(Found(start - offset, end - offset, term, False))  # noqa: FBT003  hot
+        return written
 
-    def _find_squeezed(self, batch: Batch, found: defaultdict[int, list[Found]]) -> None:
+    def _find_squeezed(
+        self, batch: Batch, written: Counter[tuple[int, int]], found: defaultdict[int, list[Found]]
+    ) -> None:
+        """Add the finds with something skipped; a text's map is made only if a pattern is there more often than written."""
+        places = [
+            (batch.locate_squeezed(start), start, end, self._patterns[number])
+            for start, end, number in self._engine.find(batch.squeezed)
+        ]
+        squeezed = Counter((line, pattern.written) for line, _, _, pattern in places)
         readings: dict[int, tuple[str, list[int]]] = {}
-        for start, end, number in self._engine.find(batch.squeezed):
-            line = batch.locate_squeezed(start)
-            if not batch.is_squeezed(line):
+        for line, start, end, pattern in places:
+            if squeezed[line, pattern.written] <= written[line, pattern.written]:
                 continue
             if line not in readings:
                 readings[line] = (batch.reading(line), origins(batch.texts[line]))
             folded, origin = readings[line]
             offset = batch.squeezed_starts[line]
             span = origin[start - offset : end - offset]
-            pattern = self._patterns[number]
             if _as_written(span) or not _joins(folded, span, pattern):
                 continue
             found[line].extend(Found(span[0], span[-1] + 1, term, joined=True) for term in pattern.terms)

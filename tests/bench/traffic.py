@@ -1,26 +1,29 @@
-"""The benchmark's chat: the demo's talk, in the shares that are wanted here. The same seed gives the same messages.
+"""The benchmark's chat: lines of the corpus, in the shares that are wanted here. The same seed gives the same messages.
 
 One message in a hundred holds a term of a lexicon, as written or disguised; one in a hundred is a line of a fraud that
-unfolds in its conversation; one in a thousand is no message. The rest is small talk of some ten to forty characters.
+unfolds in its conversation; one in a thousand is no message. The rest is what people of the corpus say, in lines of
+chat length, by far most of it small talk.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from processor.demo import schemes
 from processor.demo.garbage import SPOILED
-from processor.demo.grammar import Language
-from processor.demo.speech import speech
 
 Keyed = tuple[bytes, bytes]  # key and value of a record
 
 CONVERSATIONS = 20_000
 STARTS_AT = 1_780_000_000_000  # ms since the epoch
 STEP_MS = 5
-SHORT = 10  # characters: what is shorter says another sentence
+CORPUS = Path(__file__).parents[1] / "corpus"
+KINDS = {"benign": 0.94, "near_miss": 0.04, "service": 0.02}  # of the corpus' harmless lines
 ENGLISH = 0.2
 FRAMES = ("{}有要的吗", "低价出{}，私聊我", "谁有 {} 啊，急", "anyone got {} here?", "听说过 {} 没有")
 
@@ -67,12 +70,21 @@ def message(number: int, conversation: int, content: str, draw: random.Random, *
 
 
 def talk(draw: random.Random) -> str:
-    """Small talk, mostly Chinese."""
-    language: Language = "en" if draw.random() < ENGLISH else "zh"
-    text: str = speech().talk(draw.random, language)["content"]
-    while len(text) < SHORT:
-        text += ("，" if language == "zh" else ", ") + speech().talk(draw.random, language)["content"]
-    return text
+    """A line of ordinary chat, as people of the corpus wrote it; a few speak of money, codes and refunds."""
+    language = "en" if draw.random() < ENGLISH else "zh"
+    (kind,) = draw.choices(list(KINDS), list(KINDS.values()))
+    return draw.choice(_lines()[kind, language])
+
+
+@cache
+def _lines() -> dict[tuple[str, str], list[str]]:
+    """The corpus' harmless lines by kind and language."""
+    lines: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for file in sorted(CORPUS.glob("benign-*.jsonl")):
+        for conversation in map(orjson.loads, file.read_bytes().splitlines()):
+            said = [message["text"] for message in conversation["messages"]]
+            lines[conversation["kind"], conversation["lang"]].extend(said)
+    return lines
 
 
 def offer(draw: random.Random, term: str) -> str:
