@@ -105,7 +105,7 @@ class Matcher:
     def _find_squeezed(
         self, batch: Batch, written: Counter[tuple[int, int]], found: defaultdict[int, list[Found]]
     ) -> None:
-        """Add the finds with something skipped; a text's map is made only if a pattern is there more often than written."""
+        """Add the finds with something skipped; a text's map is made only for more than what is written."""
         places = [
             (batch.locate_squeezed(start), start, end, self._patterns[number])
             for start, end, number in self._engine.find(batch.squeezed)
