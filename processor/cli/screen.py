@@ -1,9 +1,11 @@
 """`chatguard screen`: the worker's judge on a file or a pipe, without Kafka and Redis."""
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from io import BufferedIOBase
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -12,21 +14,20 @@ import typer
 from msgspec.structs import replace
 
 from processor.cli.progress import progress_bar
-from processor.errors import Misconfigured
+from processor.errors import ChatguardError, Misconfigured
+from processor.fraud.rules import compile_rules
 from processor.judge import Item, judge
-from processor.matching.folding import squeeze
-from processor.model import ChatMessage, Malformed, encode
+from processor.model import Malformed, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base
+from processor.rulesets.compile import compile_base, identity
 from processor.rulesets.directory import builtin, parse_aliases, parse_terms, read_base
 from processor.rulesets.document import BaseDocument, Entry, FraudDocument, canonical, digest
-from processor.stream.codec import decode
+from processor.stream.codec import decode, time_of
 from processor.stream.conversations import Conversations
 
 STANDARD = Path("-")
 _CHUNK = 1 << 20
-_DAY_MS = 86_400_000
 _MOST_CONVERSATIONS = 200_000
 
 
@@ -51,28 +52,39 @@ def screen(
     Conversations are followed by `sent_at`. A line that is no message gives a line with "verdict":"dead".
     """
     rules = rules_for(ruleset, lexicon or [], aliases, no_builtin=no_builtin)
+    try:
+        _screen(source, sink, rules)
+    except BrokenPipeError:
+        raise  # whoever read the verdicts has seen enough; the command ends without a word
+    except OSError as error:
+        raise ChatguardError(f"The messages or their verdicts got stuck: {error.strerror}.") from error
+
+
+def _screen(source: Path, sink: Path, rules: Rules) -> None:
     with ExitStack() as stack:
         reader = _open(stack, source, "rb")
+        if STANDARD not in {source, sink} and sink.exists() and sink.samefile(source):
+            raise Misconfigured([f"{sink} is the input: name another file for the verdicts."])
         writer = _open(stack, sink, "wb")
         size = source.stat().st_size if source != STANDARD else None
         bar = stack.enter_context(progress_bar("Judging", size))
-        windows = Conversations(most=_MOST_CONVERSATIONS, ttl_ms=_DAY_MS)
+        windows = Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
         last = 0
-        for lines, length in _chunks(reader):
+        for lines in _chunks(reader):
             items = [decode(line) for line in lines]
-            times = []
-            for item in items:
-                last = item.sent_at if isinstance(item, ChatMessage) and item.sent_at is not None else last
-                times.append(last)
+            times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
+            last = times[-1]
             writer.write(b"".join(_judged(items, times, rules, windows)))
             writer.flush()
-            bar(length)
+            bar(sum(map(len, lines), len(lines)))
 
 
 def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | None, *, no_builtin: bool) -> Rules:
     """The rules that the options ask for; raises Misconfigured if a file cannot be read, Invalid for its content."""
+    if ruleset and not ruleset.is_dir():
+        raise Misconfigured([f"{ruleset} is no directory: name one that holds a ruleset."])
     document = read_base(ruleset) if ruleset else builtin()
-    if no_builtin:
+    if no_builtin and not ruleset:
         document = replace(document, lexicons={}, aliases={}, fraud=FraudDocument())
     added: dict[str, list[Entry]] = {
         f"{file.stem}#{number}": parse_terms(_read(file), source=file.name, least=1)
@@ -85,13 +97,14 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
 
 
 def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
-    """The file's aliases; one that stands for no term of the lexicons is left out, with a word."""
-    known = {squeeze(entry.term) for entries in document.lexicons.values() for entry in entries}
+    """The file's aliases; one that stands for no term of the lexicons or rules is left out, with a word."""
+    known = {identity(entry.term) for entries in document.lexicons.values() for entry in entries}
+    known.update(map(identity, compile_rules(document.fraud.groups, document.fraud.rules).terms))
     spellings = parse_aliases(_read(file), source=file.name)
     for spelling, term in spellings.items():
-        if squeeze(term) not in known:
-            print(f"{file.name}: {spelling}={term} is left out, since no lexicon has {term}", file=sys.stderr)
-    return {spelling: term for spelling, term in spellings.items() if squeeze(term) in known}
+        if identity(term) not in known:
+            print(f"{file.name}: {spelling}={term} is left out: no lexicon or rule has {term}", file=sys.stderr)
+    return {spelling: term for spelling, term in spellings.items() if identity(term) in known}
 
 
 def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversations) -> Iterator[bytes]:
@@ -105,20 +118,27 @@ def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversa
             yield encode(verdict_of(item, judged, rules.scope(item.tenant_id))) + b"\n"
 
 
-def _chunks(source: BufferedIOBase) -> Iterator[tuple[list[bytes], int]]:
-    """The lines as they become available, many at a time, each time with the bytes that were read."""
-    rest = b""
-    while chunk := source.read1(_CHUNK):
-        *lines, rest = (rest + chunk).split(b"\n")
+def _chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
+    """The lines as they become available, many at a time; without a byte order mark."""
+    begun: list[bytes] = []  # the pieces of a line whose end has not come yet
+    chunk = source.read1(_CHUNK).removeprefix(BOM_UTF8)
+    while chunk:
+        head, *lines = chunk.split(b"\n")
+        begun.append(head)
         if lines:
-            yield lines, len(chunk)
-    if rest:
-        yield [rest], 0
+            yield [b"".join(begun), *lines[:-1]]
+            begun = lines[-1:]
+        chunk = source.read1(_CHUNK)
+    if rest := b"".join(begun):
+        yield [rest]
 
 
 def _open(stack: ExitStack, path: Path, mode: str) -> BufferedIOBase:
     if path == STANDARD:
-        return cast("BufferedIOBase", sys.stdin.buffer if mode == "rb" else sys.stdout.buffer)
+        stream = sys.stdin if mode == "rb" else sys.stdout
+        if stream is None:
+            raise Misconfigured(["Standard input or output is closed: name files by --input and --output."])
+        return cast("BufferedIOBase", stream.buffer)
     try:
         return cast("BufferedIOBase", stack.enter_context(path.open(mode)))
     except OSError as error:

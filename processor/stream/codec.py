@@ -32,10 +32,10 @@ def decode(value: bytes | None) -> Item:
 def decode_all(inputs: Sequence[Input]) -> tuple[list[Item], list[int]]:
     """The messages of a batch and each one's time: when it was sent, or else the record's, in ms since the epoch."""
     items = [decode(source.value) for source in inputs]
-    return items, [_time(item, source.timestamp) for source, item in zip(inputs, items, strict=True)]
+    return items, [time_of(item, source.timestamp) for source, item in zip(inputs, items, strict=True)]
 
 
-def _time(item: Item, received: int) -> int:
-    """A sender's clock that shows no year between 1970 and 9999 counts for nothing."""
+def time_of(item: Item, received: int) -> int:
+    """When a message was sent, ms since the epoch; `received` if its sender's clock shows no year of 1970 to 9999."""
     sent = item.sent_at if isinstance(item, ChatMessage) else None
     return sent if sent is not None and 0 <= sent < _END_OF_TIME else received
