@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-Name = Annotated[str, Meta(min_length=1)]
+MOST_ID = 512  # characters of an id: windows and reminders hold ids, so they must be bounded
+Name = Annotated[str, Meta(min_length=1, max_length=MOST_ID)]
 Header = tuple[str, bytes]
 Headers = Sequence[Header]
 
@@ -99,7 +100,7 @@ class ChatMessage(Struct, frozen=True, gc=False):
     type: Name
     content: str | None = None
     conversation_type: Literal["direct", "group"] | None = None
-    receiver_ids: list[str] | None = None
+    receiver_ids: list[Annotated[str, Meta(max_length=MOST_ID)]] | None = None
     sent_at: int | None = None  # ms since the epoch; the record's timestamp if absent
     sender: Sender | None = None
     contact_since: int | None = None  # ms since the epoch: since when sender and receiver know each other

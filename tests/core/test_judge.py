@@ -370,6 +370,7 @@ def test_any_json_object_is_judged_or_malformed_and_never_raises(fields: dict[st
         (b"{}", "message_id"),
         (raw("x", message_id=""), "message_id"),
         (raw("x", message_id=7), "message_id"),
+        (raw("x", sender_id="u" * 513), "sender_id"),
         (raw("x", receiver_ids="b"), "receiver_ids"),
         (raw("x", sent_at="now"), "sent_at"),
         (raw("x", conversation_type="channel"), "conversation_type"),
