@@ -29,7 +29,7 @@ async def working(stage: Stage, prefix: str) -> AsyncIterator[psutil.Popen]:
 
 
 async def committed(
-    stage: Stage, prefix: str, *, rate: int, seconds: float, idle_s: float = 1.0
+    stage: Stage, prefix: str, *, rate: int, seconds: float, idle_s: float = 3.0
 ) -> AsyncIterator[tuple[float, Arrivals]]:
     """Send so many messages a second and read what becomes visible, each time with the moment.
 

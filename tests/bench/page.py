@@ -1,6 +1,7 @@
 """`docs/performance.md`: the figures of one run, and the words around them, which do not change."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from tests.bench.latency import SECONDS
 from tests.bench.memory import Memory
@@ -173,7 +174,7 @@ def _mib(size: int) -> str:
 
 
 def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"
+    return f"{seconds * 1000:.0f} ms" if isfinite(seconds) else "never"
 
 
 def _word(met: bool) -> str:  # noqa: FBT001  read aloud it is clear

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ async def reloads(stage: Stage, *, rate: int, times: int, terms: int) -> list[Re
     return [
         Reload(
             terms=2 * terms,
-            until_used=first_use[version] - at,
+            until_used=_used_from(first_use, version) - at,
             pause=longest_pause(commits, at, at + BEFORE_S),
             pause_before=longest_pause(commits, at - BEFORE_S, at),
         )
@@ -71,6 +72,11 @@ async def _publish(stage: Stage, contents: Iterable[bytes], published: list[tupl
 def _version(headers: Iterable[tuple[str, bytes]]) -> int:
     """Of the base ruleset that a record cites."""
     return int(dict(headers)["chatguard-ruleset"].partition(b"@")[0])
+
+
+def _used_from(first_use: Mapping[int, float], version: int) -> float:
+    """When this version, or one that overtook it, was first cited; infinity for never."""
+    return min((moment for used, moment in first_use.items() if used >= version), default=math.inf)
 
 
 def longest_pause(commits: Moments, begin: float, end: float) -> float:

@@ -30,10 +30,9 @@ def main() -> None:
 
     def where(value: bytes, _key: Any, _timestamp: int, _headers: Any) -> Any:
         try:
-            content = orjson.loads(value)["content"]
+            return flagged if find(orjson.loads(value)["content"]) else delivered
         except (ValueError, KeyError, TypeError):
             return flagged
-        return flagged if find(content) else delivered
 
     app.dataframe(raw).to_topic(where)
     app.run()
