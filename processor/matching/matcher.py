@@ -179,7 +179,9 @@ def _word_ends(text: str, end: int) -> bool:
 
 def _same_word(near: str, edge: str) -> bool:
     """Whether `near`, which stands next to a term's `edge`, goes on with its word; another script begins another."""
-    return near == SPELLED or (is_letter(near) and (near < _BEYOND_LATIN) == (edge < _BEYOND_LATIN))
+    if near < _BEYOND_LATIN:
+        return edge < _BEYOND_LATIN and near.isalnum()
+    return near == SPELLED or (edge >= _BEYOND_LATIN and is_letter(near))
 
 
 def _joins(folded: str, span: list[int], pattern: _Pattern) -> bool:
@@ -212,6 +214,8 @@ def transforms(text: str, term: str) -> list[str]:
     Names: case, width (any compatibility form), accent, variant (traditional hanzi), spelled (one sign for several
     characters), invisible, separator.
     """
+    if text == term:
+        return []
     via = {_transform(char) for char in text if char not in term}
     return sorted(via | {"separator"} if _separators(text) > _separators(term) else via)
 
