@@ -36,6 +36,8 @@ from processor.stream.worker import GroupSettings, Lanes, joined
 
 log = logging.getLogger(__name__)
 
+_COLLECT = (50_000, 20, 50)  # a batch makes tens of thousands of values, which go with it and in no cycle
+
 
 async def work(settings: Settings) -> None:
     """Judge messages until SIGTERM or SIGINT; open batches end first.
@@ -44,6 +46,7 @@ async def work(settings: Settings) -> None:
     whatever made a lane or a task end that must not end.
     """
     stop = asyncio.Event()
+    gc.set_threshold(*_COLLECT)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -69,23 +69,25 @@ def route(
     """The records of a batch, in the order of `inputs`, then one per changed window; `now` is ms since the epoch."""
     tally = Tally()
     records: list[Record] = []
-    origin = f"{place.topic}/{place.partition}/"
+    origin = _origin(place)
+    everyone = None if rules.overlays else rules.everyone.clean
     plain = not place.count_tenants
     fits = place.limits.get(Topic.DELIVERED, sys.maxsize) // 2  # larger ones are measured with all their headers
+    passed = 0
     for source, item, judged in zip(inputs, items, judgements.each, strict=True):
-        if (
-            judged is CLEAN and plain and len(source.value or b"") < fits
-        ):  # nine in ten messages: the same as below, without the detours
-            verdict = rules.scope(item.tenant_id).clean  # type: ignore[union-attr]  # only a ChatMessage is clean
-            headers = _own_headers(source.headers, origin, source.offset, verdict)
+        # Nine in ten messages: the same as below, without the detours.
+        if judged is CLEAN and plain and isinstance(item, ChatMessage) and len(source.value or b"") < fits:
+            headers = _own_headers(source.headers, origin, source.offset, everyone or rules.scope(item.tenant_id).clean)
             records.append(
                 Record(Topic.DELIVERED, source.key, source.value, headers, source.timestamp, place.partition)
             )
-            tally.verdicts["pass"] += 1
+            passed += 1
             continue
         written = _write_guarded(source, item, judged, rules, place)
         records.extend(written)
         _count(tally, item, judged, written, by_tenant=place.count_tenants)
+    if passed:
+        tally.verdicts["pass"] += passed
     records.extend(_window_record(window, place, now) for window in judgements.windows.values())
     return Outcome(records, judgements.windows, tally)
 
@@ -123,8 +125,7 @@ def _terminal(source: Input, message: ChatMessage, judged: Judged, scope: Scope,
         value = encode(verdict_of(message, judged, scope, Raw(value)))
     elif judged.action is Action.MASK:
         value = masked(value, judged.hits, scope)
-    origin = f"{place.topic}/{place.partition}/"
-    headers = _own_headers(source.headers, origin, source.offset, scope.headers(judged.action))
+    headers = _own_headers(source.headers, _origin(place), source.offset, scope.headers(judged.action))
     return Record(topic, source.key, value, headers, source.timestamp, place.partition)
 
 
@@ -141,7 +142,7 @@ def _dead_letter(source: Input, malformed: Malformed, rules: Rules, place: Place
 def _complaint(
     source: Input, value: bytes | None, given: Headers, malformed: Malformed, rules: Rules, place: Place
 ) -> Record:
-    origin = f"{place.topic}/{place.partition}/"
+    origin = _origin(place)
     headers = [
         *_own_headers(given, origin, source.offset, rules.everyone.headers("dead")),
         ("chatguard-error-topic", place.topic.encode()),
@@ -164,8 +165,12 @@ def _window_record(window: Window, place: Place, now: int) -> Record:
     return Record(Topic.CONVERSATIONS, key, encode_window(window), [], now, place.partition)
 
 
-def _own_headers(given: Headers, origin: str, offset: int, verdict: Headers) -> list[Header]:
-    ours = [("chatguard-origin", f"{origin}{offset}".encode()), *verdict]
+def _origin(place: Place) -> bytes:
+    return f"{place.topic}/{place.partition}/".encode()
+
+
+def _own_headers(given: Headers, origin: bytes, offset: int, verdict: Headers) -> list[Header]:
+    ours = [("chatguard-origin", b"%b%d" % (origin, offset)), *verdict]
     if not given:
         return ours
     # A message that is played back from one of our topics carries the headers of its first life.
