@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from processor.fraud.rules import Rulebook
-from processor.matching.matcher import Matcher
+from processor.matching.matcher import Matcher, identity
 from processor.model import Headers, RulesetNames, Severity
 from processor.policy import Policy, merge, parse
 
@@ -64,7 +64,7 @@ class Overlay:
     digest: str
     matcher: Matcher
     meanings: Sequence[Meaning]
-    regraded_terms: Mapping[str, Severity]
+    regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
     regraded_categories: Mapping[str, Severity]
     off_terms: frozenset[str]
     off_categories: frozenset[str]
@@ -78,9 +78,10 @@ class Overlay:
 
     def regrade(self, entry: Entry) -> Entry | None:
         """A base entry as this tenant wants it; None if it is switched off."""
-        if entry.term in self.off_terms or entry.category in self.off_categories:
+        term = identity(entry.term)
+        if term in self.off_terms or entry.category in self.off_categories:
             return None
-        severity = self.regraded_terms.get(entry.term) or self.regraded_categories.get(entry.category)
+        severity = self.regraded_terms.get(term) or self.regraded_categories.get(entry.category)
         return entry._replace(severity=severity) if severity else entry
 
 

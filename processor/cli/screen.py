@@ -17,10 +17,11 @@ from processor.cli.progress import progress_bar
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
 from processor.judge import Item, judge
+from processor.matching.matcher import identity
 from processor.model import Malformed, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base, identity
+from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin, parse_aliases, parse_terms, read_base
 from processor.rulesets.document import BaseDocument, Entry, FraudDocument, canonical, digest
 from processor.stream.codec import decode, time_of

@@ -12,6 +12,7 @@ Rules, all of which hold for every reading:
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -139,6 +140,12 @@ def forms(term: str) -> tuple[str, ...]:
         return (squeezed,)
     bare = len(squeezed) > 1 and not (_is_sign(folded[0]) or _is_sign(folded[-1]))
     return tuple(form for form in dict.fromkeys((folded, squeezed if bare else "")) if form)
+
+
+@lru_cache(maxsize=1 << 16)
+def identity(term: str) -> str:
+    """What all spellings of one term have in common."""
+    return "".join(forms(term)[-1:])
 
 
 def _is_sign(char: str) -> bool:

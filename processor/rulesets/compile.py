@@ -6,7 +6,7 @@ import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import compile_rules
-from processor.matching.matcher import Matcher, forms
+from processor.matching.matcher import Matcher, identity
 from processor.policy import parse
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
 from processor.rulesets.document import BaseDocument, OverlayDocument
@@ -49,9 +49,9 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         digest=digest,
         matcher=Matcher([meaning.spelling for meaning in meanings]),
         meanings=meanings,
-        regraded_terms={regrade.term: regrade.severity for regrade in document.regrade if regrade.term},
+        regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
         regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
-        off_terms=frozenset(document.off.terms),
+        off_terms=frozenset(map(identity, document.off.terms)),
         off_categories=frozenset(document.off.categories),
         off_rules=frozenset(document.off.rules),
         policy_document=document.policy,
@@ -61,11 +61,6 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
 def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[Entry]:
     for written in lexicons.values():
         yield from (Entry(entry.term, entry.category, entry.severity, lexicon) for entry in written)
-
-
-def identity(term: str) -> str:
-    """What two spellings of one term have in common."""
-    return "".join(forms(term)[-1:])
 
 
 def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning]) -> list[Meaning]:

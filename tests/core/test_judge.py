@@ -257,6 +257,16 @@ def test_an_overlay_adds_allows_regrades_and_switches_off_for_its_tenant_alone()
     assert envelope["ruleset"]["tenant"] == "7@cdcdcdcdcdcd"
 
 
+def test_an_overlay_may_spell_a_term_of_the_base_in_another_way() -> None:
+    overlay = OverlayDocument(
+        tenant="t1",
+        regrade=[Regrade(term="HEROIN", severity=Severity.LOG)],
+        off=Off(terms=["貸款", "Wire-Transfer"]),
+    )
+    terms = [(term, "custom", Severity.HIGH) for term in ("heroin", "贷款", "wire transfer")]
+    assert only(run([raw("heroin 贷款 wire transfer")], rules(*terms, overlay=overlay)))[0] is Topic.DELIVERED
+
+
 def test_an_allowed_phrase_covers_a_term_inside_it_only() -> None:
     overlay = OverlayDocument(tenant="t1", allow=["海洛因研究所"])
     held = rules(HEROIN, overlay=overlay)
