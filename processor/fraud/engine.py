@@ -16,7 +16,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
-from processor.fraud.rules import Clauses, NearBits, Rulebook, bits_in
+from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched, bits_in
 from processor.fraud.window import Sighting, Window, remember, same_message, storable
 from processor.model import ChatMessage, Entity, Fraud, Severity
 
@@ -92,12 +92,13 @@ def weigh(
     if warning and not inquiry:
         return Weighed(warning=True, window=window)
 
-    candidates = book.touched(bits)
-    bits |= _near_bits(candidates, marks, bits)
-    current = _Seen(_sighting(book, message, at, marks, bits), bits)
+    touched = book.touched(bits)
+    if touched.nears:
+        bits |= _near_bits(touched.nears, marks)
+    current = _Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
     if not warning:
-        fired += _fire(book, candidates, message, current, window, off)
+        fired += _fire(book, touched, message, current, window, off)
         fired += _wording(wording, off)
     if inquiry:
         return _answer(book, message, current, fired, window, off)
@@ -134,11 +135,8 @@ def _stands(mask: int, marks: Sequence[Mark], bits: int, reassurance: int) -> bo
     return False
 
 
-def _near_bits(candidates: Iterable[Clauses], marks: Sequence[Mark], bits: int) -> int:
-    """The bits of all `near` clauses that hold in the message."""
-    nears = [near for clauses in candidates for near in clauses.nears if bits & near.a and bits & near.b]
-    if not nears:
-        return 0
+def _near_bits(nears: Iterable[NearBits], marks: Sequence[Mark]) -> int:
+    """The bits of the `near` clauses that hold in the message."""
     marks = sorted(marks, key=lambda mark: mark.start)
     return sum({near.bit for near in nears if _is_near(near, marks)})
 
@@ -160,12 +158,18 @@ def _is_near(near: NearBits, marks: Iterable[Mark]) -> bool:
     return False
 
 
-def _sighting(book: Rulebook, message: ChatMessage, at: int, marks: Sequence[Mark], bits: int) -> Sighting:
-    first = dict.fromkeys(bits_in(bits & book.remembered), 0)
-    for mark in sorted(marks, key=_place, reverse=True) if len(marks) > 1 else marks:
-        for bit in bits_in(mark.bits & book.remembered):
-            first[bit] = _place(mark)
-    signals = sorted([(book.key_of[bit], place) for bit, place in first.items()])
+def _sighting(
+    book: Rulebook, message: ChatMessage, at: int, marks: Sequence[Mark], bits: int, touched: Touched
+) -> Sighting:
+    if len(marks) == 1 and not touched.nears:
+        place = _place(marks[0])
+        signals = [(key, place) for key in touched.keys]
+    else:
+        first = dict.fromkeys(bits_in(bits & book.remembered), 0)
+        for mark in sorted(marks, key=_place, reverse=True):
+            for bit in bits_in(mark.bits & book.remembered):
+                first[bit] = _place(mark)
+        signals = sorted([(book.key_of[bit], place) for bit, place in first.items()])
     return Sighting(message.tenant_id, storable(at), message.message_id, message.sender_id, tuple(signals))
 
 
@@ -188,18 +192,16 @@ def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_See
 
 def _fire(
     book: Rulebook,
-    candidates: Sequence[Clauses],
+    touched: Touched,
     message: ChatMessage,
     current: _Seen,
     window: Window | None,
     off: AbstractSet[str],
 ) -> list[_Fired]:
-    if not candidates:
-        return []
     past = _past(book, window, current.sighting)
     around = current.bits | _bits(past)
     fired = []
-    for clauses in candidates:
+    for clauses in touched.clauses if past else touched.alone:
         for mask in clauses.need:  # cheap, and nearly always enough
             if not around & mask:
                 break

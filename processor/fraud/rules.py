@@ -21,7 +21,7 @@ from typing import Any
 
 from processor.errors import Invalid
 from processor.fraud.reading import KINDS, parse_rule, read_items
-from processor.fraud.rule import Item, Rule, Status
+from processor.fraud.rule import Item, Rule, Scope, Status
 
 __all__ = ["Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
 
@@ -58,6 +58,16 @@ class Clauses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What the bits of a message have to do with."""
+
+    clauses: tuple[Clauses, ...]  # strongest first
+    alone: tuple[Clauses, ...]  # those of them that may fire without an earlier message
+    nears: tuple[NearBits, ...]  # both sides of which are among the bits
+    keys: tuple[int, ...]  # of the bits worth remembering, in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
     """All rules of a ruleset, compiled. `terms` are the literals to look for, each with the bits it sets."""
 
@@ -74,23 +84,29 @@ class Rulebook:
     strong: int
     reassurance: int
     traceable: int  # url, bank card, wallet
-    _touched: dict[int, tuple[Clauses, ...]] = field(default_factory=dict, init=False, compare=False)
+    _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
 
-    def touched(self, bits: int) -> tuple[Clauses, ...]:
-        """The rules that have to do with any of these bits, strongest first.
-
-        Remembered by mask: most messages that touch a rule hold one of a few everyday words.
-        """
+    def touched(self, bits: int) -> Touched:
+        """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
         bits &= self.telling
         known = self._touched.get(bits)
         if known is None:
-            places = 0
-            for bit in bits_in(bits):
-                places |= self.touched_by.get(bit, 0)
-            known = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
+            known = self._touch(bits)
             if len(self._touched) < _MOST_TOUCHED:
                 self._touched[bits] = known
         return known
+
+    def _touch(self, bits: int) -> Touched:
+        places = _union(self.touched_by.get(bit, 0) for bit in bits_in(bits))
+        clauses = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
+        nears = tuple(near for each in clauses for near in each.nears if bits & near.a and bits & near.b)
+        most = bits | _union(near.bit for near in nears)
+        return Touched(
+            clauses=clauses,
+            alone=tuple(each for each in clauses if all(most & mask for mask in each.need)),
+            nears=nears,
+            keys=tuple(sorted(self.key_of[bit] for bit in bits_in(bits & self.remembered))),
+        )
 
 
 def bits_in(mask: int) -> list[int]:
@@ -155,7 +171,7 @@ class _Compiler:
         for place, each in enumerate(clauses):
             for bit in bits_in(_union([each.parts, *(near.a | near.b for near in each.nears)])):
                 touched_by[bit] |= 1 << place
-        remembered = _union(each.parts for each in clauses)
+        remembered = _union(each.parts for each in clauses if each.rule.window.scope is not Scope.MESSAGE)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
