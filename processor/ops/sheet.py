@@ -115,7 +115,10 @@ class State(Group):
         description="Most conversations to remember per partition; the idlest goes first.",
     )
     ttl_seconds: int = Field(
-        86_400, ge=60, le=31_536_000, description="Idle time after which a conversation is forgotten."
+        604_800,
+        ge=60,
+        le=31_536_000,
+        description="Idle time after which a conversation is forgotten; fraud rules look back up to seven days.",
     )
 
 

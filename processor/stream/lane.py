@@ -78,7 +78,7 @@ class LaneSettings:
     limits: Limits = field(default_factory=Limits)
     record_bytes: Mapping[Topic, int] = field(default_factory=dict)  # largest record per output topic
     max_conversations: int = 200_000
-    conversation_ttl_ms: int = 86_400_000
+    conversation_ttl_ms: int = 604_800_000
     max_judge_failures: int = 100
     restart_min_s: float = 0.5
     restart_max_s: float = 30.0
