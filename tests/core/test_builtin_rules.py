@@ -82,6 +82,20 @@ def is_notice(conversation: Conversation) -> bool:
     return any(seen.warning or seen.inquiry for seen in weighed(conversation))
 
 
+def talks(name: str) -> list[tuple[str | None, Conversation]]:
+    """The conversations of a data file, each with the type it is headed by, if any."""
+    read = []
+    for block in (DATA / name).read_text(encoding="utf-8").split("\n\n")[1:]:
+        head, *rest = block.strip().split("\n")
+        kind, turns = (head, rest) if head in TYPES else (None, [head, *rest])
+        read.append((kind, tuple((line[0], line[3:]) for line in turns)))
+    return read
+
+
+def score(conversation: Conversation) -> int:
+    return max((seen.fraud.score for seen in weighed(conversation) if seen.fraud), default=0)
+
+
 def lines() -> list[str]:
     texts = [file.read_text(encoding="utf-8") for file in sorted(DATA.glob("benign*.txt"))]
     return [line.removeprefix("~ ") for text in texts for line in text.splitlines() if line and line[0] != "#"]
@@ -150,6 +164,22 @@ def test_ordinary_chat_of_many_people_fires_nothing() -> None:
     groups = [all_lines[start : start + 20] for start in range(0, len(all_lines), 20)]
     talks = [tuple((f"u{n % 5}", line) for n, line in enumerate(group)) for group in groups]
     assert [rule for talk in talks for rule in fired(talk)] == []
+
+
+def test_ordinary_talk_next_door_to_fraud_fires_nothing() -> None:
+    assert [talk for _, talk in talks("talks_ordinary.txt") if score(talk) >= REMIND_AT] == []
+
+
+def test_fraud_as_it_is_talked_is_flagged() -> None:
+    told = talks("talks_fraud.txt")
+    missed = [talk for _, talk in told if score(talk) < REVIEW_AT]
+    assert len(missed) <= len(told) / 10, missed
+
+
+def test_fraud_is_called_by_its_type() -> None:
+    flagged = [(kind, talk) for kind, talk in talks("talks_fraud.txt") if score(talk) >= REVIEW_AT]
+    others = [talk for kind, talk in flagged if kind not in {id_[3:5] for id_ in fired(talk)}]
+    assert len(others) <= len(flagged) / 10, others
 
 
 def test_a_group_holds_no_literal_twice() -> None:
