@@ -127,7 +127,6 @@ class Board:
         match event:
             case Loaded(scope=scope, version=version, digest=digest, source=source, seconds=seconds):
                 self.metrics.ruleset_reloaded("loaded", seconds)
-                gc.freeze()  # rules live long: a full collection that walks them holds up the lanes
                 log.info(
                     "ruleset in force",
                     extra={"scope": scope, "version": version, "digest": digest[:12], "source": source},

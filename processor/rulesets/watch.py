@@ -13,6 +13,7 @@ Which way a scope may go:
 """
 
 import asyncio
+import gc
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -269,8 +270,13 @@ async def _load(
 
 
 def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
-    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid."""
+    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid.
+
+    No garbage is collected meanwhile: what is made here stays, and a collection that walks all of it would hold up
+    the judge for longer than anything else does.
+    """
     began = time.monotonic()
+    gc.disable()
     try:
         document = _document(snapshot, scope)
         compile_ = supply.compile_base if isinstance(document, BaseDocument) else supply.compile_overlay
@@ -279,6 +285,9 @@ def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -
         raise
     except Exception as error:  # whatever a ruleset does to the compiler, judging goes on with the last good
         raise Invalid([f"compiling failed: {type(error).__name__}: {error}"]) from error
+    finally:
+        gc.freeze()
+        gc.enable()
     held = Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
     return held, time.monotonic() - began
 
