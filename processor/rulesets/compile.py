@@ -1,15 +1,16 @@
 """A document to what the judge holds in its hand. Pure, slow (up to seconds for very many terms), thread-safe."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
 from processor.errors import Invalid
-from processor.fraud.rules import compile_rules
+from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.matcher import Matcher, identity
 from processor.policy import parse
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
-from processor.rulesets.document import BaseDocument, OverlayDocument
+from processor.rulesets.document import BaseDocument, FraudDocument, OverlayDocument
 from processor.rulesets.document import Entry as Written
 
 BUILTIN_LEXICON = "base"
@@ -19,7 +20,7 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with rules, policy or aliases."""
     if not document.policy:
         raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
-    book = compile_rules(document.fraud.groups, document.fraud.rules)
+    book = _rulebook(msgspec.json.encode(document.fraud))
     plain = [
         *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
         *(Meaning(term, bits) for term, bits in book.terms.items()),
@@ -56,6 +57,13 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_rules=frozenset(document.off.rules),
         policy_document=document.policy,
     )
+
+
+@lru_cache(maxsize=2)
+def _rulebook(fraud: bytes) -> Rulebook:
+    """The fraud rules of a document; most publications change a lexicon and leave them as they were."""
+    document = msgspec.json.decode(fraud, type=FraudDocument)
+    return compile_rules(document.groups, document.rules)
 
 
 def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[Entry]:

@@ -90,8 +90,9 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 PARENT = """
-import os, time
+import os, signal, time
 from processor.embedded import run_{which}
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 with run_{which}() as service:
     print(service.pid, service.log.parent, flush=True)
     {then}

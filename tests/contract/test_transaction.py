@@ -39,7 +39,7 @@ async def test_a_commit_that_may_arrive_twice_ends_the_producer(kafka: Kafka, pr
 
 
 @asynccontextmanager
-async def proxy(broker: str, lose: Callable[[int], bool]) -> AsyncIterator[str]:
+async def proxy(broker: str, lose: Callable[[int], bool]) -> AsyncIterator[str]:  # noqa: C901  one network
     """The address of a way to `broker` which loses the requests of the api keys that `lose` picks, and breaks off."""
     host, _, port = broker.partition(":")
     own = 0
@@ -59,25 +59,45 @@ async def proxy(broker: str, lose: Callable[[int], bool]) -> AsyncIterator[str]:
                 frame = frame.replace(name + struct.pack(">i", int(port)), name + struct.pack(">i", own))
             theirs.write(struct.pack(">i", len(frame)) + frame)
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
         from_broker, to_broker = await asyncio.open_connection(host, int(port))
         keys: dict[int, int] = {}
-        ways = [
-            asyncio.create_task(requests(reader, to_broker, keys)),
-            asyncio.create_task(answers(from_broker, writer, keys)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        to_broker.close()
-        writer.close()
+        async with closing(writer, to_broker):
+            ways = [
+                asyncio.create_task(requests(reader, to_broker, keys)),
+                asyncio.create_task(answers(from_broker, writer, keys)),
+            ]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def accept(reader: StreamReader, writer: StreamWriter) -> None:
+        serving.add(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     own = server.sockets[0].getsockname()[1]
     try:
         yield f"127.0.0.1:{own}"
     finally:
         server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+
+@asynccontextmanager
+async def closing(*writers: StreamWriter) -> AsyncIterator[None]:
+    """Close the connections at the end, and wait until they are closed."""
+    try:
+        yield
+    finally:
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 async def _frame(reader: StreamReader) -> bytes:
