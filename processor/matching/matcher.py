@@ -67,7 +67,8 @@ class Matcher:
             for form in (both := forms(term)):
                 owners[form].append(number)
                 spaces[form] = spaces.get(form, frozenset()) | _spaces(term, form)
-                written.setdefault(form, both[0])
+                if written.setdefault(form, both[0]) != both[0]:
+                    written[form] = form  # two terms, written differently: neither counts for the other
         numbers = {form: number for number, form in enumerate(owners)}
         self._patterns = [
             _Pattern(tuple(owned), is_letter(form[0]), is_letter(form[-1]), spaces[form], numbers[written[form]])

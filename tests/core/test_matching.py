@@ -174,6 +174,12 @@ def test_every_character_folds_alike_alone_and_in_a_batch() -> None:
     assert Batch(characters).folded == JOINT.join(map(fold, characters))
 
 
+@pytest.mark.parametrize("terms", [["贷 款吧", "贷款 吧"], ["贷款 吧", "贷 款吧"]])
+def test_terms_that_differ_only_in_their_spaces_do_not_hide_each_other(terms: list[str]) -> None:
+    for text in terms:
+        assert {term for term, _ in finds(terms, text)} == set(terms)
+
+
 def test_a_spelled_sign_beside_a_separator_hides_nothing() -> None:
     assert finds(["贷款"], "㎏贷-款") == [("贷款", "贷-款")]  # one character more, one less
 
