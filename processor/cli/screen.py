@@ -14,6 +14,7 @@ import typer
 from msgspec.structs import replace
 
 from processor.cli.progress import progress_bar
+from processor.cli.sources import text_of
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
 from processor.judge import Item, judge
@@ -88,7 +89,7 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
     if no_builtin and not ruleset:
         document = replace(document, lexicons={}, aliases={}, fraud=FraudDocument())
     added: dict[str, list[Entry]] = {
-        f"{file.stem}#{number}": parse_terms(_read(file), source=file.name, least=1)
+        f"{file.stem}#{number}": parse_terms(text_of(file), source=file.name, least=1)
         for number, file in enumerate(lexicons)
     }
     document = replace(document, lexicons={**document.lexicons, **added})
@@ -101,7 +102,7 @@ def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
     """The file's aliases; one that stands for no term of the lexicons or rules is left out, with a word."""
     known = {identity(entry.term) for entries in document.lexicons.values() for entry in entries}
     known.update(map(identity, compile_rules(document.fraud.groups, document.fraud.rules).terms))
-    spellings = parse_aliases(_read(file), source=file.name)
+    spellings = parse_aliases(text_of(file), source=file.name)
     for spelling, term in spellings.items():
         if identity(term) not in known:
             print(f"{file.name}: {spelling}={term} is left out: no lexicon or rule has {term}", file=sys.stderr)
@@ -144,12 +145,3 @@ def _open(stack: ExitStack, path: Path, mode: str) -> BufferedIOBase:
         return cast("BufferedIOBase", stack.enter_context(path.open(mode)))
     except OSError as error:
         raise Misconfigured([f"{path} cannot be opened: {error.strerror}."]) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Misconfigured([f"{path} cannot be read: {error.strerror}."]) from error
-    except UnicodeDecodeError:
-        raise Misconfigured([f"{path} is not UTF-8: save it as UTF-8 text."]) from None
