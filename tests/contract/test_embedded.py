@@ -70,7 +70,10 @@ def comes_true(fact: Callable[[], bool], within: float = GONE_WITHIN_S) -> bool:
 
 
 def runs(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it may go between two looks
+        return False
 
 
 @contextmanager
