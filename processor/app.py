@@ -26,7 +26,12 @@ from processor.rulesets.inforce import (
     Rulesets,
     StoreFound,
     StoreLost,
+    TrialBegun,
+    TrialEnded,
+    TrialRefused,
+    TripUntold,
 )
+from processor.rulesets.trials import Trip
 from processor.rulesets.watch import Supply, start, watch
 from processor.stream.contract import load
 from processor.stream.lane import Lane, LaneSettings, Turn
@@ -102,6 +107,9 @@ class Board:
             judge_seconds=turn.judge_seconds,
             commit_seconds=turn.commit_seconds,
         )
+        if turn.findings and self.rulesets:
+            self.metrics.tried(turn.findings)
+            self.rulesets.observe(turn.findings)
         self._readings[turn.place.partition] = LaneReading(
             state="running", lag=turn.lag, conversations=turn.conversations
         )
@@ -145,6 +153,27 @@ class Board:
                 log.info("redis found again")
             case CopyTrouble(reason=reason):
                 log.warning("trouble with a ruleset's copy on disk", extra={"reason": reason})
+            case _:
+                self._trial(event)
+
+    def _trial(self, event: Event) -> None:
+        match event:
+            case TrialBegun(scope=scope, candidate=candidate):
+                self.metrics.trial("begun")
+                plan = {"mode": candidate.plan.mode, "share": candidate.plan.share}
+                log.info("candidate tried out", extra={"scope": scope, "version": candidate.version, **plan})
+            case TrialEnded(scope=scope, version=version, promoted=promoted):
+                self.metrics.trial("promoted" if promoted else "withdrawn")
+                log.info("candidate tried out no more", extra={"scope": scope, "version": version})
+            case TrialRefused(scope=scope, version=version, problems=problems):
+                self.metrics.trial("refused")
+                details = {"scope": scope, "version": version, "problems": "; ".join(problems)}
+                log.error("candidate refused", extra=details)
+            case Trip(scope=scope, version=version, reason=reason):
+                self.metrics.trial("tripped")
+                log.error("ruleset left its band", extra={"scope": scope, "version": version, "reason": reason})
+            case TripUntold(scope=scope, reason=reason):
+                log.error("the others cannot be told", extra={"scope": scope, "reason": reason})
 
     def health(self) -> Health:
         """How the process is, for `/livez` and `/readyz`."""
@@ -162,6 +191,7 @@ class Board:
         self.metrics.lanes(self._readings)
         if self.rulesets:
             self.metrics.rulesets({scope: held.named for scope, held in _in_force(self.rulesets)})
+            self.metrics.trials(self.rulesets.trials.readings())
             checked = self.rulesets.checked_at
             self.metrics.redis(up=self.rulesets.lost is None, checked_at=checked / 1000 if checked else None)
 

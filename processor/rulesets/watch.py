@@ -10,6 +10,9 @@ Which way a scope may go:
   refused: to go back, publish the old bytes again (`chatguard lexicon rollback` does).
 - An overlay goes when its pointer is gone while the store still holds its snapshot: somebody took it away. If both are
   gone the store has lost its memory, and what is in force stays. So does the base when its pointer is gone.
+
+A candidate is compiled like everything else and put beside what is in force, until the store names it no more. What a
+worker has taken back, since it left its band, it tells the store at the next look, for all.
 """
 
 import asyncio
@@ -26,7 +29,7 @@ from redis.exceptions import RedisError
 
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Overlay
-from processor.rulesets import store
+from processor.rulesets import rollout, store
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
@@ -42,13 +45,16 @@ from processor.rulesets.document import (
     scope_of,
     tenant_of,
 )
-from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, now
-from processor.rulesets.store import Notice, Pointer, Snapshot
+from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
+from processor.rulesets.rollout import AUTOMATIC, Candidate, Sight
+from processor.rulesets.store import Author, Conflict, Notice, Pointer, Snapshot
+from processor.rulesets.trials import Tested, Trip
 
 _SWAP_EVERY_S = 1.0  # many overlays at once are not made to wait for the last, nor swapped one by one
 _LONGEST_PAUSE_S = 10.0
+_NOTHING = Sight(pointer=None)
 
-Found = Mapping[Scope, Pointer | Invalid | None]
+Found = Mapping[Scope, Sight]
 Change = tuple[Held, float] | None
 
 
@@ -110,6 +116,7 @@ async def watch(
     time up to ten seconds.
     """
     wake = asyncio.Event()
+    rulesets.alarm = wake.set
     hinted: set[Scope] = set()
 
     def heard(notice: Notice | None) -> None:
@@ -132,8 +139,9 @@ async def _follow(
             asked = set(hinted)
             hinted.clear()  # what is hinted from here on has not been looked at
             try:
+                await _tell(rulesets, redis, supply)
                 found = await _look(redis, {*rulesets.held, *asked})
-                asked = {scope for scope in asked if found[scope] is not None}
+                asked = {scope for scope in asked if found[scope] != _NOTHING}
                 await _refresh(rulesets, redis, supply, found, wake)
             except Unavailable as error:
                 rulesets.away(str(error))
@@ -197,7 +205,7 @@ def _notice(data: object) -> Notice | None:
 async def _look(redis: Redis, known: Iterable[Scope]) -> Found:
     """What the store says is in force, the base first. Raises: Unavailable."""
     tenants = {*await store.scopes(redis), *known} - {BASE}
-    return await store.pointers(redis, [BASE, *sorted(scope for scope in tenants if tenant_of(scope))])
+    return await rollout.sights(redis, [BASE, *sorted(scope for scope in tenants if tenant_of(scope))])
 
 
 async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Found, wake: asyncio.Event) -> None:
@@ -208,8 +216,8 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
     changes: dict[Scope, Change] = {}
     swapped = time.monotonic()
     try:
-        for scope, pointer in found.items():
-            changed = await _change(rulesets, redis, supply, scope, pointer)
+        for scope, sight in found.items():
+            changed = await _change(rulesets, redis, supply, scope, sight.pointer)
             changes.update(changed)
             if changed and (scope == BASE or time.monotonic() - swapped > _SWAP_EVERY_S):
                 rulesets.swap(changes)
@@ -218,6 +226,7 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
                     break
     finally:
         rulesets.swap(changes)
+    await _try_out(rulesets, redis, supply, found)
 
 
 async def _change(
@@ -255,18 +264,88 @@ async def _gone(
 async def _load(
     rulesets: Rulesets, redis: Redis, supply: Supply, scope: Scope, pointer: Pointer
 ) -> dict[Scope, Change]:
+    tested = rulesets.trials.tested.get(scope)
     try:
         snapshot = await store.snapshot(redis, scope, pointer)
     except Invalid as error:  # may mend itself: by hand the pointer can be set before the snapshot
         rulesets.refuse(scope, pointer, error.problems)
         return {}
     try:
-        change = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
+        if tested and tested.candidate.pointer == pointer:  # promoted: it is compiled already
+            change = _held(snapshot, "store", tested.compiled), 0.0
+        else:
+            change = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
     except Invalid as error:
         rulesets.refuse(scope, pointer, error.problems, hopeless=True)
         return {}
     await _on_disk(supply, lambda copies: copies.save(scope, snapshot))
     return {scope: change}
+
+
+async def _try_out(rulesets: Rulesets, redis: Redis, supply: Supply, found: Found) -> None:
+    """Put beside what is in force what the store says is to be tried out. Raises: Unavailable."""
+    tested: dict[Scope, Tested] = {}
+    for scope, sight in found.items():
+        version = rulesets.held[scope].version if scope in rulesets.held else 0
+        if sight.candidate and rulesets.trials.wanted(sight.candidate, scope, version):
+            compiled = await _compiled(rulesets, redis, supply, scope, sight.candidate)
+            if compiled:
+                tested[scope] = Tested(candidate=sight.candidate, compiled=compiled)
+    probations = {
+        scope: sight.probation
+        for scope, sight in found.items()
+        if sight.probation
+        and scope in rulesets.held
+        and rulesets.trials.watches(sight.probation, scope, rulesets.held[scope].named, now())
+    }
+    rulesets.try_out(
+        {s: each for s, each in tested.items() if rulesets.trials.wanted(each.candidate, s, 0)}, probations
+    )
+
+
+async def _compiled(
+    rulesets: Rulesets, redis: Redis, supply: Supply, scope: Scope, candidate: Candidate
+) -> Base | Overlay | None:
+    tested = rulesets.trials.tested.get(scope)
+    if tested and tested.candidate.pointer == candidate.pointer:
+        return tested.compiled
+    try:
+        snapshot = await store.snapshot(redis, scope, candidate.pointer)
+        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
+    except Invalid as error:
+        rulesets.refuse_trial(scope, candidate, error.problems)
+        return None
+    return held.compiled
+
+
+async def _tell(rulesets: Rulesets, redis: Redis, supply: Supply) -> None:
+    """Tell the store what this worker has taken back; what cannot be told is tried again. Raises: Unavailable."""
+    for scope, trip in list(rulesets.trials.untold.items()):
+        sight = (await rollout.sights(redis, [scope]))[scope]
+        named = sight.candidate if trip.probation is None else sight.pointer
+        if not isinstance(named, Candidate | Pointer) or named.version != trip.version:
+            rulesets.trials.untold.pop(scope, None)  # somebody was faster
+            continue
+        try:
+            await _take_back(redis, supply, trip)
+        except (Conflict, Invalid, Unavailable) as error:  # a right to write may be missing: judging goes on
+            supply.report(TripUntold(scope=scope, reason=str(error)))
+        else:
+            rulesets.trials.untold.pop(scope, None)
+
+
+async def _take_back(redis: Redis, supply: Supply, trip: Trip) -> None:
+    """Take a ruleset back for all workers. Raises: Conflict, Invalid, Unavailable."""
+    author = Author(by=AUTOMATIC, why=trip.reason, at=now())
+    if trip.probation:
+        content = canonical(supply.builtin())
+        await rollout.take_back(redis, trip.scope, trip.probation, author=author, builtin=content)
+    else:
+        await rollout.withdraw(redis, trip.scope, author=author, kind="automatic", only=trip.version)
+
+
+def _held(snapshot: Snapshot, source: Source, compiled: Base | Overlay) -> Held:
+    return Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
 
 
 def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
@@ -288,8 +367,7 @@ def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -
     finally:
         gc.freeze()
         gc.enable()
-    held = Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
-    return held, time.monotonic() - began
+    return _held(snapshot, source, compiled), time.monotonic() - began
 
 
 def _document(snapshot: Snapshot, scope: Scope) -> Document:

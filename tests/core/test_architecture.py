@@ -22,6 +22,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
+    {"rollout": {"msgspec"}},
     {"rulesets": {"msgspec", "redis", "yaml"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
     {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
@@ -31,7 +32,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing")
+PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing", "rollout")
 IMPURE_MODULES = {
     "asyncio",
     "datetime",
