@@ -2,12 +2,14 @@
 
     chatguard:ruleset:{base}:candidate   JSON: version, digest, mode, share, unit, guard, over, by, why, at
     chatguard:ruleset:{base}:probation   JSON: version, digest, guard, before, until
+    chatguard:ruleset:{base}:trial:<n>   hash, by worker: what it has seen of version n so far
 
 The candidate's bytes stand where every version's stand, under a version number of its own, so that verdicts name it
 and promoting it is but a flip of the pointer. There is at most one candidate per scope. Every step is one script with
 its line of history. Workers that find a ruleset out of its band take it back themselves; the first one does it for all.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,6 +27,7 @@ Mode = Literal["shadow", "canary"]
 Unit = Literal["conversation", "tenant"]
 
 PROBATION_MS = 3_600_000
+_TOTALS_S = 604_800
 AUTOMATIC = "the workers"  # who takes a ruleset back by itself
 
 
@@ -52,6 +55,18 @@ class Candidate(Struct, frozen=True, kw_only=True):
     def pointer(self) -> Pointer:
         """What the pointer will say once it is promoted."""
         return Pointer(version=self.version, digest=self.digest)
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """What one worker has seen of a version on trial since it began with it."""
+
+    verdicts: Counter[str] = msgspec.field(default_factory=Counter)
+    in_force: Counter[str] = msgspec.field(default_factory=Counter)
+    changes: Counter[str] = msgspec.field(default_factory=Counter)  # "pass>block": in force, and candidate
+
+    def steps(self) -> dict[tuple[str, str], int]:
+        """The changes by both verdicts, in force and the candidate's."""
+        return {(step.partition(">")[0], step.partition(">")[2]): count for step, count in self.changes.items()}
 
 
 class Sight(Struct, frozen=True, kw_only=True):
@@ -146,17 +161,44 @@ async def promote(redis: Client, scope: Scope, *, author: Author) -> Pointer:
     return old.pointer
 
 
+async def tell(redis: Client, scope: Scope, version: int, worker: str, seen: Totals) -> None:
+    """Leave what a worker has seen so far, for `totals`; kept for a week. Raises: Unavailable."""
+    key = totals_key(scope, version)
+    with store.edge():
+        async with redis.pipeline(transaction=False) as pipeline:
+            pipeline.hset(key, worker, store.to_json(seen).decode())
+            pipeline.expire(key, _TOTALS_S)
+            await pipeline.execute()
+
+
+async def totals(redis: Client, scope: Scope, version: int) -> list[Totals]:
+    """What each worker has seen of a version on trial. Raises: Unavailable."""
+    with store.edge():
+        found: Any = await redis.hgetall(totals_key(scope, version))
+    return [seen for line in found.values() if (seen := _read(line, Totals))]
+
+
+def totals_key(scope: Scope, version: int) -> str:
+    """The key of what workers have seen of a version on trial."""
+    return f"chatguard:ruleset:{{{scope}}}:trial:{version}"
+
+
 async def withdraw(
     redis: Client, scope: Scope, *, author: Author, kind: Kind = "abort", only: int | None = None
-) -> Candidate:
+) -> Candidate | None:
     """Take the candidate away; what is in force stays. `only`: if it is that version.
 
-    Raises: Invalid, if there is none (or not that one), Conflict, Unavailable.
+    Gives what went; None for something that was no candidate. Raises: Invalid, if there is none (or not that one),
+    Conflict, Unavailable.
     """
-    seen, old = await _seen(redis, scope)
-    if only is not None and old.version != only:
-        raise Invalid([f"version {only} is not tried out in {scope} any more"])
-    line = _line(old, author, kind)
+    seen = await store.look(redis, scope)
+    old = _read(seen.candidate, Candidate)
+    if not seen.candidate or (only is not None and (old is None or old.version != only)):
+        raise Invalid([f"nothing is tried out in {scope}" if only is None else f"version {only} is tried out no more"])
+    if old:
+        line = _line(old, author, kind)
+    else:
+        line = Published(version=seen.version, digest="", at=author.at, by=author.by, why=author.why, kind=kind)
     forgets = {store.candidate_key(scope)}
     await store.write(redis, scope, seen, line, in_force=_in_force(seen), sets={}, forgets=forgets)
     return old

@@ -82,6 +82,13 @@ class Published(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     before: int | None = None  # the version in force before it, 0 for none
     content_of: int | None = None  # the older version whose bytes these are
 
+    @property
+    def came_into_force(self) -> bool:
+        """Whether it was in force afterwards; candidates and what was taken away were not."""
+        return bool(self.digest) and (
+            self.kind in {"push", "rollback", "promote"} or (self.kind == "automatic" and self.content_of is not None)
+        )
+
 
 class Probation(Struct, frozen=True, kw_only=True, gc=False):
     """Until when what came into force must keep to its band, or be taken back."""

@@ -7,13 +7,14 @@ watcher tells the store at its next look, which it is woken for.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from processor.errors import Invalid
 from processor.rollout import Finding
 from processor.ruleset import Base, Overlay, Rules, Trial
 from processor.rulesets.document import BASE, Scope, tenant_of, tenant_scope
 from processor.rulesets.guard import Count, Watch
-from processor.rulesets.rollout import Candidate
+from processor.rulesets.rollout import Candidate, Totals
 from processor.rulesets.store import Pointer, Probation
 
 
@@ -59,6 +60,9 @@ class Trials:
     untold: dict[Scope, Trip] = field(default_factory=dict)  # trips that the store does not know of yet
     hopeless: dict[Scope, tuple[Pointer, tuple[str, ...]]] = field(default_factory=dict)  # candidates refused, and why
     on_trip: Callable[[Trip], None] = lambda _: None
+    worker: str = field(default_factory=lambda: token_hex(6))  # how this process calls itself in the store
+    totals: dict[Key, Totals] = field(default_factory=dict)
+    unsent: set[Key] = field(default_factory=set)  # whose totals have grown since the store was told
     _tripped: set[Key] = field(default_factory=set)
     _watches: dict[Key, Watch] = field(default_factory=dict)
 
@@ -81,6 +85,7 @@ class Trials:
         self.tested, self.probations = tested, probations
         guards = {(s, each.candidate.version): each.candidate.plan.guard for s, each in tested.items()}
         guards |= {(scope, each.version): each.guard for scope, each in probations.items()}
+        self.totals = {key: total for key, total in self.totals.items() if key in guards or key in self.unsent}
         old = self._watches
         self._watches = {
             key: old[key] if key in old and old[key].guard == guard else Watch(guard)
@@ -111,9 +116,20 @@ class Trials:
         """Count what a committed batch told; whoever leaves its band is taken back."""
         for finding in findings:
             scope = BASE if finding.tenant is None else tenant_scope(finding.tenant)
+            self._add(scope, finding)
             watch = self._watches.get((scope, finding.version))
             if watch and (reason := watch.add(count(finding))):
                 self._trip(scope, finding, reason)
+
+    def _add(self, scope: Scope, finding: Finding) -> None:
+        if not finding.verdicts:
+            return
+        key = scope, finding.version
+        total = self.totals.setdefault(key, Totals())
+        total.verdicts.update(finding.verdicts)
+        total.in_force.update(finding.in_force)
+        total.changes.update({f"{before}>{after}": number for (before, after), number in finding.changes.items()})
+        self.unsent.add(key)
 
     def readings(self) -> dict[Scope, Reading]:
         """What is tried out, for metrics; a candidate before a probation."""

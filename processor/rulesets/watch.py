@@ -20,6 +20,7 @@ import gc
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -320,18 +321,23 @@ async def _compiled(
 
 async def _tell(rulesets: Rulesets, redis: Redis, supply: Supply) -> None:
     """Tell the store what this worker has taken back; what cannot be told is tried again. Raises: Unavailable."""
-    for scope, trip in list(rulesets.trials.untold.items()):
+    trials = rulesets.trials
+    for key in sorted(trials.unsent):
+        trials.unsent.discard(key)
+        with suppress(Unavailable):  # a right to write may be missing; if Redis is away, the look will tell
+            await rollout.tell(redis, *key, trials.worker, trials.totals[key])
+    for scope, trip in list(trials.untold.items()):
         sight = (await rollout.sights(redis, [scope]))[scope]
         named = sight.candidate if trip.probation is None else sight.pointer
         if not isinstance(named, Candidate | Pointer) or named.version != trip.version:
-            rulesets.trials.untold.pop(scope, None)  # somebody was faster
+            trials.untold.pop(scope, None)  # somebody was faster
             continue
         try:
             await _take_back(redis, supply, trip)
         except (Conflict, Invalid, Unavailable) as error:  # a right to write may be missing: judging goes on
             supply.report(TripUntold(scope=scope, reason=str(error)))
         else:
-            rulesets.trials.untold.pop(scope, None)
+            trials.untold.pop(scope, None)
 
 
 async def _take_back(redis: Redis, supply: Supply, trip: Trip) -> None:

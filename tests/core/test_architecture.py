@@ -23,6 +23,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rollout": {"msgspec"}},
+    {"comparison": {"msgspec"}},
     {"rulesets": {"msgspec", "redis", "yaml"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
     {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
@@ -32,7 +33,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing", "rollout")
+PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing", "rollout", "comparison")
 IMPURE_MODULES = {
     "asyncio",
     "datetime",
