@@ -3,9 +3,9 @@
 import asyncio
 import getpass
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,7 +130,7 @@ async def _status(scope: Scope, config: Path | None, *, as_json: bool) -> None:
         found = (await rollout.sights(redis, [scope]))[scope]
         version = found.candidate.version if found.candidate else found.probation.version if found.probation else None
         seen = await rollout.totals(redis, scope, version) if version else []
-    total = _sum(seen)
+    total = reduce(Totals.plus, seen, Totals())
     if as_json:
         facts = {"scope": scope, "candidate": found.candidate, "probation": found.probation, "workers": len(seen)}
         print(msgspec.json.encode({**facts, "seen": _shown(total)}).decode())
@@ -269,38 +269,32 @@ def _headline(scope: Scope, found: Candidate) -> str:
     return f"{scope}: {name(found.version, found.digest)} {what} {much}, over {over}"
 
 
-def _sum(seen: Sequence[Totals]) -> Totals:
-    total = Totals()
-    for each in seen:
-        total.verdicts.update(each.verdicts)
-        total.in_force.update(each.in_force)
-        total.changes.update(each.changes)
-    return total
+def _steps(total: Totals) -> list[tuple[str, str, int]]:
+    """The verdicts that change: before, after, messages; the most frequent first."""
+    steps = sorted(total.changes.items(), key=lambda each: -each[1])
+    parted = [(*step.partition(">")[::2], number) for step, number in steps]
+    return [(before, after, number) for before, after, number in parted if before != after]
 
 
 def _shown(total: Totals) -> dict[str, Any]:
-    changes = [{"before": b, "after": a, "messages": n} for (b, a), n in sorted(total.steps().items()) if a != b]
-    return {"candidate": dict(total.verdicts), "in_force": dict(total.in_force), "changes": changes}
+    changes = [{"before": before, "after": after, "messages": number} for before, after, number in _steps(total)]
+    return {"candidate": total.verdicts, "in_force": total.in_force, "changes": changes}
 
 
 def _report(total: Totals, workers: int) -> list[str]:
     if not total.verdicts:
         return ["  no worker has told anything yet; they do every few seconds"]
     lines = [
-        f"  {workers} workers have seen {sum(total.verdicts.values()):,} messages with it: {_tally(total.verdicts)}",
+        f"  {workers} workers have seen {sum(total.verdicts.values()):,} messages with it: {_tally(total.verdicts)}"
     ]
     if total.in_force:
         lines.append(f"  what is in force, beside it: {_tally(total.in_force)}")
-    changes = Counter({step: n for step, n in total.steps().items() if step[0] != step[1]})
-    lines += [f"  {before} → {after}: {n:,}" for (before, after), n in changes.most_common()]
-    return lines
+    return [*lines, *(f"  {before} → {after}: {number:,}" for before, after, number in _steps(total))]
 
 
-def _tally(verdicts: Counter[str]) -> str:
-    flagged, messages = verdicts["review"] + verdicts["block"], sum(verdicts.values())
-    each = ", ".join(
-        f"{verdict} {verdicts[verdict]:,}" for verdict in ("pass", "mask", "review", "block") if verdicts[verdict]
-    )
+def _tally(verdicts: Mapping[str, int]) -> str:
+    flagged, messages = verdicts.get("review", 0) + verdicts.get("block", 0), sum(verdicts.values())
+    each = ", ".join(f"{verdict} {number:,}" for verdict, number in verdicts.items())
     return f"{each} ({flagged / messages:.2%} flagged)"
 
 

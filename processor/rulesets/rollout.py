@@ -60,13 +60,14 @@ class Candidate(Struct, frozen=True, kw_only=True):
 class Totals(Struct, frozen=True, kw_only=True):
     """What one worker has seen of a version on trial since it began with it."""
 
-    verdicts: Counter[str] = msgspec.field(default_factory=Counter)
-    in_force: Counter[str] = msgspec.field(default_factory=Counter)
-    changes: Counter[str] = msgspec.field(default_factory=Counter)  # "pass>block": in force, and candidate
+    verdicts: dict[str, int] = {}
+    in_force: dict[str, int] = {}
+    changes: dict[str, int] = {}  # "pass>block": in force, and candidate
 
-    def steps(self) -> dict[tuple[str, str], int]:
-        """The changes by both verdicts, in force and the candidate's."""
-        return {(step.partition(">")[0], step.partition(">")[2]): count for step, count in self.changes.items()}
+    def plus(self, other: "Totals") -> "Totals":
+        """Both together."""
+        names = self.__struct_fields__
+        return Totals(**{name: dict(Counter(getattr(self, name)) + Counter(getattr(other, name))) for name in names})
 
 
 class Sight(Struct, frozen=True, kw_only=True):

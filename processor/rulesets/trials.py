@@ -125,10 +125,9 @@ class Trials:
         if not finding.verdicts:
             return
         key = scope, finding.version
-        total = self.totals.setdefault(key, Totals())
-        total.verdicts.update(finding.verdicts)
-        total.in_force.update(finding.in_force)
-        total.changes.update({f"{before}>{after}": number for (before, after), number in finding.changes.items()})
+        changes = {f"{before}>{after}": number for (before, after), number in finding.changes.items()}
+        new = Totals(verdicts=finding.verdicts, in_force=finding.in_force, changes=changes)
+        self.totals[key] = self.totals.get(key, Totals()).plus(new)
         self.unsent.add(key)
 
     def readings(self) -> dict[Scope, Reading]:
