@@ -47,7 +47,7 @@ def stars(term: str, dice: Random) -> str | None:
 
 def dots(term: str, dice: Random) -> str | None:
     """Dots without a space after them, in one place or between all."""
-    return _alike(term, DOTS, dice)
+    return None if "." in term else _alike(term, DOTS, dice)
 
 
 def emoji(term: str, dice: Random) -> str | None:

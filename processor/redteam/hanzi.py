@@ -108,10 +108,10 @@ def same_sound(term: str, dice: Random) -> str | None:
 
 
 def look_alike(term: str, dice: Random) -> str | None:
-    """Other hanzi that look alike: at most every second one."""
+    """Other hanzi that look alike: one, and in longer terms at most every third."""
     known = tables()
     options = {place: [*known.hanzi[term[place]].looks, *SHAPES.get(term[place], "")] for place in _places(term)}
-    return _swapped(term, options, dice, most=max(1, len(term) // 2))
+    return _swapped(term, options, dice, most=max(1, len(term) // 3))
 
 
 def _swapped(term: str, options: dict[int, list[str]], dice: Random, *, most: int) -> str | None:

@@ -36,9 +36,7 @@ def _as_written(term: str, _dice: Random) -> str:
     return term
 
 
-_FIRST: Sequence[Mutation] = (
-    latin.case, latin.width, hanzi.traditional, latin.homoglyphs, hanzi.repeated, latin.stretched,
-)  # fmt: skip
+_FIRST: Sequence[Mutation] = (latin.case, latin.width, hanzi.traditional)
 _THEN: Sequence[Mutation] = (
     carriers.invisible, carriers.spaces, carriers.dashes, carriers.stars, latin.struck, carriers.entity_decimal,
 )  # fmt: skip
@@ -46,10 +44,9 @@ _THEN: Sequence[Mutation] = (
 
 def _pair(term: str, dice: Random) -> str | None:
     """Two cheap evasions, one upon the other."""
-    spellings = {spelling for first in _FIRST if (spelling := first(term, dice))} - {term}
-    if not spellings:
-        spellings = {carriers.dots(term, dice) or term}
-    return dice.choice(_THEN)(dice.choice(sorted(spellings)), dice)
+    spellings = {first(term, dice) for first in _FIRST} - {term, None}
+    first = dice.choice(sorted(filter(None, spellings))) if spellings else carriers.emoji(term, dice)
+    return dice.choice(_THEN)(first, dice) if first else None
 
 
 EVASIONS: dict[str, Mutation] = {

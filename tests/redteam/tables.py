@@ -32,6 +32,7 @@ OUTPUT = Path(__file__).parents[2] / "processor" / "redteam" / "data"
 WORDS = 30_000
 UNUSUAL = 6_000
 LOOKS = 4
+LIKE = 0.7
 FIRST_LEVEL, SECOND_LEVEL = range(0xB0, 0xD8), range(0xD8, 0xF8)
 MORE_PARTS = "氵冫讠扌忄纟钅饣犭衤礻辶阝艹宀冖疒亻刂攵彳灬罒彡廾匚囗"
 AS_TYPED = {"卄": "艹", "覀": "西", "𥫗": "竹", "⺮": "竹", "⻊": "足", "𧾷": "足", "⺼": "月", "⺶": "羊", "龵": "手", "釒": "钅"}
@@ -77,29 +78,32 @@ def look_alikes(folder: Path, common: Mapping[str, int], parts: Mapping[str, tup
         for other in others:
             near[first].add(other)
             near[other].add(first)
-    by_corners: defaultdict[str, set[str]] = defaultdict(set)
-    by_part: defaultdict[str, set[str]] = defaultdict(set)
+    by_part: defaultdict[tuple[str, int, str], set[str]] = defaultdict(set)
     for hanzi in common:
-        code = corners.get(hanzi, "")
-        for place in range(len(code)):
-            by_corners[f"{code[:place]}?{code[place + 1 :]}"].add(hanzi)
-        for part in parts.get(hanzi, ("", []))[1]:
-            by_part[part].add(hanzi)
+        for key in _heavy_parts(hanzi, parts, strokes):
+            by_part[key].add(hanzi)
 
     def likeness(one: str, other: str) -> float:
         shape = SequenceMatcher(None, strokes.get(one, ""), strokes.get(other, ""), autojunk=False).ratio()
-        return shape + (0.1 if other in near[one] else 0)
+        differing = sum(a != b for a, b in zip(corners.get(one, "?"), corners.get(other, "!"), strict=False))
+        return shape - 0.02 * differing
 
     found = {}
     for hanzi in common:
-        code = corners.get(hanzi, "")
-        others = {o for place in range(len(code)) for o in by_corners[f"{code[:place]}?{code[place + 1 :]}"]}
-        others |= {o for part in parts.get(hanzi, ("", []))[1] for o in by_part[part]}
-        others |= near[hanzi]
+        others = near[hanzi].union(*(by_part[key] for key in _heavy_parts(hanzi, parts, strokes)))
         ranked = sorted((likeness(hanzi, o), -common[o], o) for o in others if o in common and o != hanzi)[::-1]
-        if looks := "".join(o for like, _, o in ranked[:LOOKS] if like >= 0.84):
+        if looks := "".join(o for like, _, o in ranked[:LOOKS] if like >= LIKE):
             found[hanzi] = looks
     return found
+
+
+def _heavy_parts(
+    hanzi: str, parts: Mapping[str, tuple[str, list[str]]], strokes: Mapping[str, str]
+) -> list[tuple[str, int, str]]:
+    """The parts that make up at least half of a hanzi, and where they stand in it."""
+    way, pieces = parts.get(hanzi, ("", []))
+    half = len(strokes.get(hanzi, "")) / 2
+    return [(way, place, part) for place, part in enumerate(pieces) if len(strokes.get(part, "")) >= half]
 
 
 def reading(text: str) -> list[str]:
