@@ -31,6 +31,7 @@ from processor.rulesets.inforce import (
     TrialRefused,
     TripUntold,
 )
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.trials import Trip
 from processor.rulesets.watch import Supply, start, watch
 from processor.stream.contract import load
@@ -222,6 +223,7 @@ def _supply(settings: Settings, board: Board) -> Supply:
     return Supply(
         url=settings.redis.url.get_secret_value(),
         report=board.ruleset,
+        limits=TenantLimits(terms=settings.rulesets.tenant_terms, bytes=settings.rulesets.tenant_bytes),
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,
     )

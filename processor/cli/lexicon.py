@@ -23,6 +23,7 @@ from processor.cli.sources import (
     misfits,
     nothing_published,
     numbered,
+    publishable,
     read_alone,
     text_of,
     wanted,
@@ -107,7 +108,7 @@ async def _push(
     async with connected(config) as redis:
         now = await _in_force_or_warn(redis, scope, needed=source.endswith(".txt"))
         new = await wanted(redis, source, scope, now.document)
-        problems = compiles(new) or await misfits(redis, new)
+        problems = publishable(new, config) or await misfits(redis, new)
         if problems:
             raise Invalid(problems)
         content = canonical(new)
@@ -157,7 +158,7 @@ async def _rollback(scope: Scope, to: int | None, by: str, message: str, config:
         if target is None:
             raise Invalid([f"{scope} has no earlier version to return to"])
         old = parse((await store.retained(redis, scope, target)).content)
-        problems = compiles(old) or await misfits(redis, old)
+        problems = publishable(old, config) or await misfits(redis, old)
         if problems:
             raise Invalid(problems)
         author = rollout.author(by, message or f"rollback to {target}")

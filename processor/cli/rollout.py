@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from processor.cli.sources import Found, compiles, connected, in_force, misfits, wanted
+from processor.cli.sources import Found, connected, in_force, misfits, publishable, wanted
 from processor.errors import Invalid, Misconfigured
 from processor.rulesets import rollout, store
 from processor.rulesets.document import BASE, Document, Scope, canonical, digest, name, tenant_scope
@@ -80,7 +80,7 @@ async def _start(source: str, scope: Scope, chosen: Plan, who: Author, config: P
     async with connected(config) as redis:
         now = await in_force(redis, scope)
         new = await wanted(redis, source, scope, now.document)
-        problems = compiles(new) or await misfits(redis, new)
+        problems = publishable(new, config) or await misfits(redis, new)
         if problems:
             raise Invalid(problems)
         await begin(redis, scope, new, now, chosen, who)

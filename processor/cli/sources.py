@@ -20,11 +20,13 @@ from processor.rulesets.document import (
     Document,
     OverlayDocument,
     Scope,
+    canonical,
     parse,
     scope_of,
     tenant_of,
     tenant_scope,
 )
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.store import Client, Pointer
 
 
@@ -125,6 +127,13 @@ def text_of(path: Path) -> str:
         raise Misconfigured([f"{path} cannot be read: {error.strerror}."]) from error
     except UnicodeDecodeError:
         raise Misconfigured([f"{path} is not UTF-8: save it as UTF-8 text."]) from None
+
+
+def publishable(document: Document, config: Path | None) -> list[str]:
+    """Why workers would not take the document, be it alone; empty if they would. Raises: Misconfigured."""
+    settings = load_settings(config).rulesets
+    limits = TenantLimits(terms=settings.tenant_terms, bytes=settings.tenant_bytes)
+    return limits.problems(document, len(canonical(document))) or compiles(document)
 
 
 def compiles(document: Document) -> list[str]:

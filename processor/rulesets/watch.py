@@ -21,7 +21,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -47,6 +47,7 @@ from processor.rulesets.document import (
     tenant_of,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Sight
 from processor.rulesets.store import Author, Conflict, Notice, Pointer, Snapshot
 from processor.rulesets.trials import Tested, Trip
@@ -79,6 +80,7 @@ class Supply:
     report: Report
     compile_base: CompileBase = compile_base
     compile_overlay: CompileOverlay = compile_overlay
+    limits: TenantLimits = field(default_factory=TenantLimits)
     copies: Copies | None = None  # None: nothing is kept on disk
     builtin: Callable[[], BaseDocument] = builtin
     timeout_s: float = 5.0  # longest wait for a connection or an answer
@@ -363,7 +365,7 @@ def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -
     began = time.monotonic()
     gc.disable()
     try:
-        document = _document(snapshot, scope)
+        document = _document(snapshot, scope, supply.limits)
         compile_ = supply.compile_base if isinstance(document, BaseDocument) else supply.compile_overlay
         compiled = compile_(document, version=snapshot.version, digest=snapshot.digest)  # type: ignore[arg-type]
     except Invalid:
@@ -376,10 +378,12 @@ def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -
     return _held(snapshot, source, compiled), time.monotonic() - began
 
 
-def _document(snapshot: Snapshot, scope: Scope) -> Document:
+def _document(snapshot: Snapshot, scope: Scope, limits: TenantLimits) -> Document:
     document = parse(snapshot.content)
     if scope_of(document) != scope:
         raise Invalid([f"this is a document for {scope_of(document)}, not for {scope}"])
+    if problems := limits.problems(document, len(snapshot.content)):
+        raise Invalid(problems)
     return document
 
 

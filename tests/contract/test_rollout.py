@@ -19,6 +19,7 @@ from processor.rulesets.compile import compile_base
 from processor.rulesets.document import BASE, BaseDocument, Document, canonical, digest, scope_of, tenant_scope
 from processor.rulesets.guard import Guard
 from processor.rulesets.inforce import TrialBegun, TrialEnded, TrialRefused, TripUntold
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Plan
 from processor.rulesets.store import Author, Conflict, Pointer
 from processor.rulesets.trials import Trip
@@ -318,6 +319,19 @@ async def test_probation_ends_and_what_is_taken_back_meanwhile_takes_the_candida
         worker.rulesets.observe([finding(3, flagged=50, mode="probation")])
         await worker.sees(lambda: worker.rulesets.current.base.version == 5 and tried(worker) is None)
         assert await rollout.candidate(redis, BASE) is None
+
+
+async def test_an_overlay_that_is_too_large_is_refused_and_the_tenants_last_good_one_stays(
+    redis: Client, server: Server
+) -> None:
+    await publish(redis, overlay("竞品"))
+    async with Worker(server.url, limits=TenantLimits(terms=2)).running() as worker:
+        assert worker.overlays == {"t1": 1}
+        await publish(redis, overlay("一号词", "二号词", "三号词"))
+        await publish(redis, overlay("别家的词", tenant="t2"))
+        await worker.sees(lambda: worker.error(T1))
+        assert "3 terms, more than the 2 that one tenant may have" in (worker.error(T1) or "")
+        await worker.sees(lambda: worker.overlays == {"t1": 1, "t2": 1})
 
 
 async def test_a_rollout_goes_on_while_redis_is_away(redis: Client, server: Server) -> None:

@@ -214,6 +214,19 @@ def test_a_topic_is_traffic_too(place: Path, kafka: Kafka, prefix: str, monkeypa
     assert isinstance(refusal("diff", "base", "new.txt", "--traffic", prefix + ".absent"), Misconfigured)
 
 
+def test_an_overlay_that_is_too_large_is_not_pushed_and_not_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATGUARD_RULESETS__TENANT_TERMS", "2")
+    lexicon("many.txt", "一号词", "二号词", "三号词")
+    for words in (("push", "many.txt"), ("push", "many.txt", "--shadow"), ("rollout", "start", "many.txt")):
+        error = refusal(*words, "--tenant", "t1")
+        assert isinstance(error, Invalid)
+        assert "has 3 terms, more than the 2" in str(error)
+    said("push", "many.txt")
+    monkeypatch.setenv("CHATGUARD_RULESETS__TENANT_BYTES", "1000")
+    lexicon("few.txt", "长" * 200, "短" * 200)
+    assert "bytes, more than the 1,000" in str(refusal("push", "few.txt", "--tenant", "t1"))
+
+
 def recorded() -> list[bytes]:
     texts = (("t1", "出来喝茶"), ("t2", "喝茶吗"), ("t1", "有赌博"), ("t1", "晚上吃饭"))
     return [
