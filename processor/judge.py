@@ -21,7 +21,7 @@ from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found
+from processor.matching.matcher import Found, Matcher
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.policy import FRAUD, decide
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
@@ -147,14 +147,18 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
 
 
 def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, list[Found]]:
-    lines: defaultdict[str, list[int]] = defaultdict(list)
+    lines: defaultdict[Matcher, list[int]] = defaultdict(list)
+    pools = rules.pools
     for line, tenant in enumerate(tenants):
-        if tenant in rules.overlays:
-            lines[tenant].append(line)
+        if overlay := rules.overlays.get(tenant):
+            lines[overlay.matcher or pools[tenant].matcher].append(line)
     found: dict[int, list[Found]] = {}
-    for tenant, own in lines.items():
-        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]))
-        found.update({own[place]: each for place, each in finds.items()})
+    for matcher, own in lines.items():
+        for place, finds in matcher.find(Batch([batch.texts[line] for line in own])).items():
+            line = own[place]
+            pool = pools.get(tenants[line])
+            if each := pool.of(tenants[line], finds) if pool else finds:
+                found[line] = each
     return found
 
 

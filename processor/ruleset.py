@@ -6,8 +6,10 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from processor.fraud.rules import Rulebook
-from processor.matching.matcher import Matcher, identity
+from processor.matching.matcher import Found, Matcher, identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.policy import Policy, merge, parse
 
@@ -63,7 +65,7 @@ class Overlay:
     tenant: str
     version: int
     digest: str
-    matcher: Matcher
+    matcher: Matcher | None  # None: its terms are found by the pool that it stands in
     meanings: Sequence[Meaning]
     regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
     regraded_categories: Mapping[str, Severity]
@@ -84,6 +86,20 @@ class Overlay:
             return None
         severity = self.regraded_terms.get(term) or self.regraded_categories.get(entry.category)
         return entry._replace(severity=severity) if severity else entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """Small overlays that share a matcher."""
+
+    members: Mapping[str, Overlay]  # by tenant
+    matcher: Matcher
+    owners: Sequence[Mapping[str, Sequence[int]]]  # of each of its terms: tenant → the overlay's own numbers of it
+
+    def of(self, tenant: str, finds: Sequence[Found]) -> list[Found]:
+        """Those of the finds that are the tenant's, numbered as its overlay does."""
+        owners = self.owners
+        return [replace(find, term=own) for find in finds for own in owners[find.term].get(tenant, ())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +128,7 @@ class Rules:
 
     base: Base
     overlays: Mapping[str, Overlay] = field(default_factory=dict)
+    pools: Mapping[str, Pool] = field(default_factory=dict)  # by tenant; for overlays without a matcher
     trials: Mapping[str | None, "Trial"] = field(default_factory=dict)  # by tenant; None: of the base
     probation: frozenset[str | None] = frozenset()  # tenants whose overlay is new and watched; None: the base
 

@@ -10,7 +10,7 @@ from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.matcher import Matcher, identity
 from processor.model import Severity
 from processor.policy import parse
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
+from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Pool
 from processor.rulesets.document import BaseDocument, FraudDocument, OverlayDocument
 from processor.rulesets.document import Entry as Written
 
@@ -41,8 +41,11 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     )
 
 
-def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> Overlay:
-    """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together."""
+def compile_overlay(document: OverlayDocument, *, version: int, digest: str, alone: bool = True) -> Overlay:
+    """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together.
+
+    `alone`: with a matcher for itself; otherwise its terms are found by the pool that it is put into.
+    """
     meanings = [
         *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, document.tenant)),
         *(Meaning(term, Allow(term)) for term in document.allow),
@@ -51,7 +54,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         tenant=document.tenant,
         version=version,
         digest=digest,
-        matcher=_matcher(meanings),
+        matcher=_matcher(meanings) if alone else None,
         meanings=meanings,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
         regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
@@ -60,6 +63,16 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_rules=frozenset(document.off.rules),
         policy_document=document.policy,
     )
+
+
+def compile_pool(overlays: Mapping[str, Overlay]) -> Pool:
+    """One matcher for all terms of these overlays, by tenant; a term that several have stands in it once."""
+    owners: dict[tuple[str, int | None], dict[str, list[int]]] = {}
+    for tenant, overlay in overlays.items():
+        for number, meaning in enumerate(overlay.meanings):
+            owners.setdefault((meaning.spelling, _ceiling(meaning)), {}).setdefault(tenant, []).append(number)
+    matcher = Matcher([spelling for spelling, _ in owners], ceilings=[ceiling for _, ceiling in owners])
+    return Pool(members=overlays, matcher=matcher, owners=list(owners.values()))
 
 
 def _matcher(meanings: Sequence[Meaning]) -> Matcher:

@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from processor.errors import Invalid
 from processor.rollout import Finding
-from processor.ruleset import Base, Overlay, Rules, Trial
+from processor.ruleset import Base, Overlay, Pool, Rules, Trial
 from processor.rulesets.document import BASE, Scope, tenant_of, tenant_scope
 from processor.rulesets.guard import Count, Watch
 from processor.rulesets.rollout import Candidate, Totals
@@ -93,12 +93,14 @@ class Trials:
             if guard
         }
 
-    def rules(self, base: Base, overlays: Mapping[str, Overlay]) -> tuple[Rules, dict[Scope, Invalid]]:
+    def rules(
+        self, base: Base, overlays: Mapping[str, Overlay], pools: Mapping[str, Pool]
+    ) -> tuple[Rules, dict[Scope, Invalid]]:
         """What is in force with what is tried out beside it, and the candidates that do not fit in.
 
         Raises: Invalid, if base and overlays do not go together.
         """
-        in_force = Rules(base=base, overlays=overlays)
+        in_force = Rules(base=base, overlays=overlays, pools=pools)
         trials: dict[str | None, Trial] = {}
         misfits: dict[Scope, Invalid] = {}
         for scope, tested in self.tested.items():
@@ -110,7 +112,7 @@ class Trials:
         probation = frozenset(tenant for tenant in watched if tenant is None or tenant in overlays)
         if not trials and not probation:
             return in_force, misfits
-        return Rules(base=base, overlays=overlays, trials=trials, probation=probation), misfits
+        return Rules(base=base, overlays=overlays, pools=pools, trials=trials, probation=probation), misfits
 
     def observe(self, findings: Iterable[Finding]) -> None:
         """Count what a committed batch told; whoever leaves its band is taken back."""
@@ -179,7 +181,7 @@ def _trial(tested: Tested, in_force: Rules) -> Trial:
     if isinstance(compiled, Overlay):
         rules = Rules(base=in_force.base, overlays={compiled.tenant: compiled})  # it judges no other tenant
     else:
-        rules = Rules(base=compiled, overlays=in_force.overlays)
+        rules = Rules(base=compiled, overlays=in_force.overlays, pools=in_force.pools)
     return Trial(
         tenant=compiled.tenant if isinstance(compiled, Overlay) else None,
         version=candidate.version,

@@ -19,19 +19,19 @@ import asyncio
 import gc
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processor.errors import Invalid, Unavailable
-from processor.ruleset import Base, Overlay
+from processor.ruleset import Base, Overlay, Pool
 from processor.rulesets import rollout, store
-from processor.rulesets.compile import compile_base, compile_overlay
+from processor.rulesets.compile import compile_base, compile_overlay, compile_pool
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
 from processor.rulesets.document import (
@@ -45,9 +45,11 @@ from processor.rulesets.document import (
     parse,
     scope_of,
     tenant_of,
+    tenant_scope,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
-from processor.rulesets.limits import TenantLimits
+from processor.rulesets.limits import TenantLimits, terms_of
+from processor.rulesets.pools import POOL_TERMS, repool
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Sight
 from processor.rulesets.store import Author, Conflict, Notice, Pointer, Snapshot
 from processor.rulesets.trials import Tested, Trip
@@ -69,7 +71,7 @@ class CompileBase(Protocol):
 class CompileOverlay(Protocol):
     """Overlay document → what the judge uses. Pure, may take a second. Raises: Invalid."""
 
-    def __call__(self, document: OverlayDocument, /, *, version: int, digest: str) -> Overlay: ...
+    def __call__(self, document: OverlayDocument, /, *, version: int, digest: str, alone: bool) -> Overlay: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,13 +225,58 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
             changed = await _change(rulesets, redis, supply, scope, sight.pointer)
             changes.update(changed)
             if changed and (scope == BASE or time.monotonic() - swapped > _SWAP_EVERY_S):
-                rulesets.swap(changes)
+                await _swap(rulesets, changes)
                 changes, swapped = {}, time.monotonic()
                 if wake.is_set():
                     break
-    finally:
-        rulesets.swap(changes)
+    except Unavailable:
+        await _swap(rulesets, changes)
+        raise
+    await _swap(rulesets, changes)
     await _try_out(rulesets, redis, supply, found)
+
+
+async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
+    """Put the changes in force, small overlays in pools."""
+    if changes:
+        pools, alone = await asyncio.to_thread(_pool, rulesets.pools, rulesets.overlays(changes))
+        fit = {scope: change for scope, change in changes.items() if tenant_of(scope) not in alone}
+        for tenant, problem in alone.items():
+            scope = tenant_scope(tenant)
+            if change := changes.get(scope):
+                pointer = Pointer(version=change[0].version, digest=change[0].digest)
+                rulesets.refuse(scope, pointer, [problem], hopeless=True)
+        rulesets.swap(fit, pools)
+
+
+def _pool(pools: Sequence[Pool], overlays: Mapping[str, Overlay]) -> tuple[list[Pool], dict[str, str]]:
+    """The pools that hold `overlays`, and why single ones cannot be compiled, by tenant: all others go on."""
+    with _without_collections():
+        try:
+            return repool(pools, overlays), {}
+        except Exception:  # noqa: BLE001  whose fault it is must be found out
+            problems: dict[str, str] = {}
+            for tenant, overlay in overlays.items():
+                try:
+                    compile_pool({tenant: overlay})
+                except Exception as error:  # noqa: BLE001  whatever an overlay does to the compiler
+                    problems[tenant] = f"compiling failed: {type(error).__name__}: {error}"
+            return repool(pools, {t: each for t, each in overlays.items() if t not in problems}), problems
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """No garbage is collected meanwhile.
+
+    What is made here stays, and a collection that walks all of it would hold up the judge for longer than anything
+    else does.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _change(
@@ -314,7 +361,7 @@ async def _compiled(
         return tested.compiled
     try:
         snapshot = await store.snapshot(redis, scope, candidate.pointer)
-        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
+        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store", alone=True)
     except Invalid as error:
         rulesets.refuse_trial(scope, candidate, error.problems)
         return None
@@ -356,25 +403,24 @@ def _held(snapshot: Snapshot, source: Source, compiled: Base | Overlay) -> Held:
     return Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
 
 
-def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
-    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid.
-
-    No garbage is collected meanwhile: what is made here stays, and a collection that walks all of it would hold up
-    the judge for longer than anything else does.
-    """
+def _compile(
+    supply: Supply, scope: Scope, snapshot: Snapshot, source: Source, *, alone: bool = False
+) -> tuple[Held, float]:
+    """The snapshot, ready for the judge (`alone`: by itself), and the seconds it took. Raises: Invalid."""
     began = time.monotonic()
-    gc.disable()
     try:
-        document = _document(snapshot, scope, supply.limits)
-        compile_ = supply.compile_base if isinstance(document, BaseDocument) else supply.compile_overlay
-        compiled = compile_(document, version=snapshot.version, digest=snapshot.digest)  # type: ignore[arg-type]
+        with _without_collections():
+            document = _document(snapshot, scope, supply.limits)
+            named: Any = {"version": snapshot.version, "digest": snapshot.digest}
+            if isinstance(document, BaseDocument):
+                compiled: Base | Overlay = supply.compile_base(document, **named)
+            else:
+                alone = alone or terms_of(document) > POOL_TERMS
+                compiled = supply.compile_overlay(document, **named, alone=alone)
     except Invalid:
         raise
     except Exception as error:  # whatever a ruleset does to the compiler, judging goes on with the last good
         raise Invalid([f"compiling failed: {type(error).__name__}: {error}"]) from error
-    finally:
-        gc.freeze()
-        gc.enable()
     return _held(snapshot, source, compiled), time.monotonic() - began
 
 
@@ -401,7 +447,7 @@ async def _fill_from_disk(rulesets: Rulesets, supply: Supply) -> None:
         except Invalid as error:
             problems += [f"the copy of {scope} on disk: {problem}" for problem in error.problems]
         else:
-            rulesets.swap({scope: change})
+            await _swap(rulesets, {scope: change})
     for problem in problems:
         supply.report(CopyTrouble(reason=problem))
 

@@ -31,7 +31,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     },
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
-    {"ruleset": set()},
+    {"ruleset": {"msgspec"}},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rollout": {"msgspec"}},
