@@ -153,10 +153,10 @@ async def _follow(
             else:
                 rulesets.found()
             hinted |= asked
-            try:  # not all workers at the same moment
-                await asyncio.wait_for(wake.wait(), poll_s * random.uniform(0.8, 1.0))  # noqa: S311  no secret
-            except TimeoutError:
-                pass
+            # Not all workers at the same moment. (`wait_for` may swallow a cancellation here: a timeout never does.)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(poll_s * random.uniform(0.8, 1.0)):  # noqa: S311  no secret
+                    await wake.wait()
 
 
 async def _listen_always(
