@@ -139,7 +139,7 @@ async def _follow(
     rulesets: Rulesets, supply: Supply, wake: asyncio.Event, hinted: set[Scope], *, poll_s: float
 ) -> None:
     async with store.connect(supply.url, timeout_s=supply.timeout_s) as redis:
-        while True:
+        while not _cancelled():
             wake.clear()
             asked = set(hinted)
             hinted.clear()  # what is hinted from here on has not been looked at
@@ -153,17 +153,26 @@ async def _follow(
             else:
                 rulesets.found()
             hinted |= asked
-            # Not all workers at the same moment. (`wait_for` may swallow a cancellation here: a timeout never does.)
+            # Not all workers at the same moment.
             with suppress(TimeoutError):
                 async with asyncio.timeout(poll_s * random.uniform(0.8, 1.0)):  # noqa: S311  no secret
                     await wake.wait()
+
+
+def _cancelled() -> bool:
+    """Whether this task was cancelled, though nothing was raised here.
+
+    Until Python 3.12 `asyncio.wait_for`, by which the client sends, loses a cancellation that comes as it succeeds.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _listen_always(
     rulesets: Rulesets, supply: Supply, heard: Callable[[Notice | None], None], *, health_s: float, pause_s: float
 ) -> None:
     pause = pause_s
-    while True:
+    while not _cancelled():
         rulesets.listening = False
         try:
             await _listen(supply, heard, health_s=health_s)
@@ -186,7 +195,7 @@ async def _listen(supply: Supply, heard: Callable[[Notice | None], None], *, hea
     ):
         await pubsub.subscribe(store.CHANNEL)
         last = asked = loop.time()
-        while True:
+        while not _cancelled():
             message = await pubsub.get_message(timeout=min(health_s, 1.0))
             if message is not None:
                 last = asked = loop.time()
