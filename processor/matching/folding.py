@@ -15,7 +15,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import opencc
@@ -96,6 +96,8 @@ def _squeeze(char: str) -> str:
     return folded if folded.isalnum() or is_break(folded) else ""
 
 
+_folded = lru_cache(maxsize=1 << 16)(_fold)
+_SHORT = 100  # characters, below which tables are not worth their while
 _UNKNOWN = 255
 _FOLDED = np.zeros(0x110000, np.uint32)  # by code point
 _SIZES = np.full(0x110000, _UNKNOWN, np.uint8)  # how many characters it has in the squeezed reading
@@ -123,6 +125,8 @@ def _sizes(written: Codes) -> NDArray[np.uint8]:
 
 def fold(text: str) -> str:
     """The folded reading of one text; as long as the text."""
+    if len(text) < _SHORT:
+        return "".join(map(_folded, text))
     written = codes(text)
     _sizes(written)
     return string(_FOLDED[written])

@@ -10,7 +10,8 @@ Sources: confusable letters from Unicode's list (confusable_homoglyphs), names o
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib.resources import files
@@ -244,34 +245,44 @@ def coded_lines(batch: Batch) -> list[int]:
     return list(lines)
 
 
-def calls(batch: Batch, wanted: AbstractSet[str]) -> list[int]:
-    """The texts that show the sign of some trick; `wanted` holds the hanzi of the terms that are looked for."""
+def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str]]:
+    """The texts that show the signs of tricks, and of which; `wanted` holds the hanzi of the terms looked for."""
     codes, marks = batch.codes, flags(batch)
-    latin, hanzi, leet = marks & _LATIN != 0, marks & _HANZI != 0, marks & _LEETS != 0
-    letters = latin | leet
-    near = marks & (_TWIN | _FORMAL) != 0
-    figure = leet & (codes >= ord("0")) & (codes <= ord("9"))
-    near[1:] |= (figure[1:] & latin[:-1]) | (latin[1:] & figure[:-1])
-    near[1:-1] |= leet[1:-1] & ((latin[:-2] & letters[2:]) | (letters[:-2] & latin[2:]))
-    edge = marks & _EDGE != 0
-    near[1:] |= (edge[1:] & latin[:-1]) | (latin[1:] & edge[:-1])
-    near[1:-1] |= latin[1:-1] & (codes[1:-1] == codes[:-2]) & (codes[1:-1] == codes[2:])
-    digit = marks & _DIGIT != 0
-    sign = digit | latin | ((codes >= ord("0")) & (codes <= ord("9")))
-    near[1:] |= (digit[1:] & sign[:-1]) | (sign[1:] & digit[:-1])
-    dot = marks & _DOT != 0
-    space = codes == ord(" ")
-    near[1:-1] |= dot[1:-1] & (
-        ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1])
-    )
-    lines = dict.fromkeys(batch.lines(np.flatnonzero(near)))
+    latin, hanzi, leet, edge = (marks & flag != 0 for flag in (_LATIN, _HANZI, _LEETS, _EDGE))
+    number = (codes >= ord("0")) & (codes <= ord("9"))
+    digit, space = marks & _DIGIT != 0, codes == ord(" ")
+    figure, sign = leet & number, digit | latin | number
+    signed = _next(figure, latin) | _next(latin, figure) | _next(edge, latin) | _next(latin, edge)
+    signed[1:-1] |= leet[1:-1] & ((latin[:-2] & (latin | leet)[2:]) | ((latin | leet)[:-2] & latin[2:]))
+    drawn = latin.copy()
+    drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
+    dotted = marks & _DOT != 0
+    dotted[1:-1] &= ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~hanzi[1:-1])
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
-    for places, meant in ((twice, wanted.__contains__), (face, lambda char: not wanted.isdisjoint(faces()[char]))):
-        chars = map(chr, codes[places].tolist())
-        lines.update({line: None for line, char in zip(batch.lines(places), chars, strict=True) if meant(char)})
-    return list(lines)
+    lines: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for name, places in (
+        ("homoglyph", np.flatnonzero(marks & _TWIN)),
+        ("leet", np.flatnonzero(signed)),
+        ("stretched", np.flatnonzero(drawn)),
+        ("digits", np.flatnonzero((marks & _FORMAL != 0) | _next(digit, sign) | _next(sign, digit))),
+        ("url", np.flatnonzero(dotted)),
+        ("repeated", twice[_which(codes[twice], wanted.__contains__)]),
+        ("emoji", face[_which(codes[face], lambda char: not wanted.isdisjoint(faces()[char]))]),
+    ):
+        for line in batch.lines(places):
+            lines[line][name] = None
+    return lines
+
+
+def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where one of this kind is followed by one of the other."""
+    return np.append(one[:-1] & other[1:], False)
+
+
+def _which(found: NDArray[np.uint32], holds: Callable[[str], bool]) -> NDArray[np.bool_]:
+    return np.fromiter((holds(chr(code)) for code in found.tolist()), bool, len(found))
 
 
 def _beside(wanted: NDArray[np.bool_], places: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -340,23 +351,23 @@ _HIDDEN = {char: chr(0xF8A0 + n) for n, char in enumerate(_LEET)}  # signs that 
 _SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
 
 
-def tricks(line: int, folded: str, wanted: AbstractSet[str]) -> Iterator[Reading]:
-    """The readings that a text calls for; `wanted` holds the hanzi of the terms that are looked for."""
+def tricks(line: int, folded: str, names: Collection[str], wanted: AbstractSet[str]) -> Iterator[Reading]:
+    """The readings of a text that undo these tricks, one by one and all; `wanted` as in `calls`."""
     plain, via = _shown(folded), []
-    folded = plain.text
-    if any(char in homoglyphs() for char in folded):
+    steps = [step for step in _STEPS if step[0] in names]
+    if "homoglyph" in names:
         via = ["homoglyph"]
         for text in _chosen(plain, homoglyphs()):
             yield Reading(line, *text, ("homoglyph",))
         plain = next(_chosen(plain, homoglyphs()))
-    steps = [*_each(plain, wanted)]
-    for name, text in steps:
+        steps = list(_STEPS)  # what the letters were may show more
+    made = [(name, after) for name, step in steps for after in step(plain, wanted) if after.text != plain.text]
+    for name, text in made:
         yield Reading(line, *text, (*via, name))
-    kinds = {name for name, _ in steps}
-    if len(kinds) > 1:
+    if len({name for name, _ in made}) > 1:
         text, used = plain, list(via)
-        for name, step in _STEPS:
-            if name in kinds and (after := next(step(text, wanted), text)) is not text:
+        for name, step in steps:
+            if (after := next(step(text, wanted), text)).text != text.text:
                 text = after
                 used.append(name)
         yield Reading(line, *text, tuple(used))
@@ -376,13 +387,6 @@ def _pick(options: str, choice: int, turn: Iterator[int]) -> str:
     if len(options) == 1:
         return options
     return options[choice >> min(next(turn), _MOST_CHOICES - 1) & 1]
-
-
-def _each(text: _Text, wanted: AbstractSet[str]) -> Iterator[tuple[str, _Text]]:
-    for name, step in _STEPS:
-        for after in step(text, wanted):
-            if after.text != text.text:
-                yield name, after
 
 
 def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
