@@ -360,7 +360,7 @@ class Matcher:
         yield from self._alike(batch, self._shape, self._shape_signs, "shape")
         yield from self._nearly(batch)
         yield from self._in_sounds(batch, self._spoken(batch))
-        yield from self._in(self._tricks(batch, parts))
+        yield from self._in(batch, self._tricks(batch, parts))
 
     def _alike(self, batch: Batch, patterns: _Patterns, signs: "_Signs", via: str) -> Iterator[tuple[int, list[_Find]]]:
         """Terms that sound or look like what is written."""
@@ -392,14 +392,16 @@ class Matcher:
             line = batch.locate(start)
             yield line, [_Find(start - offsets[line], end - offsets[line], term, ("shape",))]
 
-    def _in(self, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
+    def _in(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
         """Finds in readings of single texts."""
         each = list(made)
         if not each:
             return
         for number, finds in self._as_it_reads(Batch([reading.text for reading in each]), defaultdict(list)).items():
-            line, _, starts, ends, via = each[number]
-            yield line, [_back(find, starts, ends, via) for find in finds]
+            line, text, starts, ends, via = each[number]
+            back = [(_back(find, starts, ends, via), text[find.start : find.end]) for find in finds]
+            folded = batch.reading(line)
+            yield line, [find for find, read in back if folded[find.start : find.end] != read]  # else it is known
 
     def _in_sounds(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
         each = list(made)

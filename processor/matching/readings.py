@@ -85,6 +85,7 @@ _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}",
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
 _MOST_PARTS = 4
+_LONG = 500  # characters; longer texts are not read in every mixture
 _DEEPEST = 3  # entities of entities
 
 
@@ -375,8 +376,8 @@ def tricks(line: int, folded: str, names: Collection[str], wanted: AbstractSet[s
 
 def _chosen(text: _Text, table: Mapping[str, str]) -> Iterator[_Text]:
     """The text with each sign replaced by a letter it may stand for; some mixtures, where there is a choice."""
-    open_signs = sum(len(table.get(char, "")) > 1 for char in text.text)
-    for choice in range(1 << min(open_signs, _MOST_CHOICES)):
+    unsure = sum(len(table.get(char, "")) > 1 for char in text.text) if len(text.text) < _LONG else 0
+    for choice in range(1 << min(unsure, _MOST_CHOICES)):
         turn = count()
         yield text._replace(
             text="".join(_pick(table[char], choice, turn) if char in table else char for char in text.text)
@@ -404,7 +405,8 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if (plain := _rewrite(text, _TONED, _without_tones)) is not text:
         yield plain
-    each = [(token, list(_signs(token))) for token in _TOKEN.finditer(text.text)]
+    opened = text.text.count("(") > text.text.count(")")
+    each = [(token, list(_signs(token, opened=opened))) for token in _TOKEN.finditer(text.text)]
     if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
         return
     signs = {place for _, places in each for place in places}
@@ -418,9 +420,11 @@ def _without_tones(match: re.Match[str]) -> str:
     return plain if sound.is_pinyin(match[0]) else match[0]
 
 
-def _signs(token: re.Match[str]) -> Iterator[int]:
-    """The places of digits and signs that may be letters; what stands at the end of a word or in a number may not."""
-    opened = token.string.count("(") > token.string.count(")")
+def _signs(token: re.Match[str], *, opened: bool) -> Iterator[int]:
+    """The places of digits and signs that may be letters; what stands at the end of a word or in a number may not.
+
+    An opening bracket is a c only in a text that has one `opened` and not closed.
+    """
     begin = 0 if opened else len(token[0]) - len(token[0].lstrip("("))
     core = token[0][begin:].rstrip("!(")
     if any("a" <= char <= "z" for char in core) or not _SIGNS_ONLY.isdisjoint(core):
@@ -479,7 +483,7 @@ def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> I
     """
     text = _as_it_is(folded)
     strange = [part for part in parts if folded[part[0] : part[1]] not in words.words()]
-    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS])]
+    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)]
     made = {each.text: each for each in (_put_together(text, choice) for choice in choices if choice)}
     yield from (Reading(line, *each, ("split",)) for each in made.values())
 
