@@ -16,7 +16,7 @@ ROOT = Path(processor.__file__).parent
 ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may appear in it
     {"errors": set()},
     {"model": {"msgspec"}},
-    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc"}},
+    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc", "re2"}},
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
     {"ruleset": set()},
