@@ -8,23 +8,24 @@ true only when the caller has committed them together with what it wrote.
 No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
 """
 
-from bisect import bisect_right
 from collections import ChainMap, defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
-from processor.matching.folding import Batch
-from processor.matching.matcher import Found, transforms
+from processor.matching.cover import Cover
+from processor.matching.folding import JOINT, Batch
+from processor.matching.matcher import Found, identity, transforms
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.needs import Beside, Why, unmet
 from processor.policy import FRAUD, decide
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
+from processor.ruleset import MARKS, Allow, Base, Entry, Kinds, Meaning, Overlay, Rules
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
@@ -114,7 +115,7 @@ def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     """Match all texts of the batch at once; the items in which something was found, with their notes."""
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
-    base = rules.base.matcher.find(batch)
+    base = _find(batch, rules.base)
     overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
@@ -153,8 +154,28 @@ def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[i
             lines[tenant].append(line)
     found: dict[int, list[Found]] = {}
     for tenant, own in lines.items():
-        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]))
+        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant])
         found.update({own[place]: each for place, each in finds.items()})
+    return found
+
+
+def _find(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+    """The finds of all kinds of entries, in order of place; their terms are numbers of meanings."""
+    found = held.matcher.find(batch)
+    if not held.kinds.patterns and not held.kinds.exact:
+        return found
+    more = _find_whole(batch, held.kinds)
+    for line, finds in held.kinds.patterns.find(batch).items():
+        more[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
+    return found | {line: sorted([*found.get(line, ()), *finds]) for line, finds in more.items()}
+
+
+def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+    """The texts that are an entry as a whole."""
+    found: defaultdict[int, list[Found]] = defaultdict(list)
+    for line, text in enumerate(batch.squeezed.split(JOINT) if kinds.exact else ()):
+        for number in kinds.exact.get(text.strip(MARKS), ()):
+            found[line].append(Found(0, len(batch.texts[line]), number, joined=False))
     return found
 
 
@@ -166,7 +187,7 @@ def _judge_one(
     marks: list[Mark] = []
     entities: list[Entity] = []
     for note in notes:
-        _read_note(note, rules.base, scope.overlay, hits, marks)
+        _read_note(note, at, rules.base, scope.overlay, hits, marks)
         if note.hinted:
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
@@ -199,40 +220,96 @@ def _judge_one(
     return judged, after
 
 
-def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
-    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
-    allowed = _allowed(note.overlay, overlay.meanings) if overlay else ([], [])
-    for find in note.base:
-        spelling, what = base.meanings[find.term]
+class Rejected(NamedTuple):
+    """A find that counts for nothing."""
+
+    field: str
+    find: Found
+    meaning: Meaning
+    why: Why | Literal["allowed", "off"]
+
+
+def _read_note(
+    note: _Note,
+    at: int,
+    base: Base,
+    overlay: Overlay | None,
+    hits: list[Hit],
+    marks: list[Mark],
+    rejected: list[Rejected] | None = None,
+) -> None:
+    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups.
+
+    `rejected`, if given, gets the finds that count for nothing, with the reason.
+    """
+    claims: list[_Claim] = []
+    innocent: list[Found] = []
+    for find, meaning in _counting(note, note.base, base, at, rejected):
+        what = meaning.what
         if isinstance(what, int):
             marks.append(Mark(find.start, find.end, what, note.field))
-        elif isinstance(what, Entry) and not _is_allowed(find, allowed):
-            entry = overlay.regrade(what) if overlay else what
-            if entry:
-                hits.append(_hit(note, find, spelling, entry))
-    for find in note.overlay if overlay else ():
-        spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
-        if isinstance(what, Entry) and not _is_allowed(find, allowed):
-            hits.append(_hit(note, find, spelling, what))
+        elif isinstance(what, Allow):
+            if overlay is None or identity(what.term) not in overlay.off_terms:
+                innocent.append(find)
+        elif entry := overlay.regrade(what) if overlay else what:
+            claims.append(_Claim(find, meaning, entry))
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "off"))
+    if overlay is None or not note.overlay:
+        hits += _uncovered(note, claims, innocent, rejected)
+        return
+    own: list[_Claim] = []
+    allowed: list[Found] = []
+    for find, meaning in _counting(note, note.overlay, overlay, at, rejected):
+        if isinstance(meaning.what, Entry):
+            own.append(_Claim(find, meaning, meaning.what))
+        else:
+            allowed.append(find)
+    hits += _uncovered(note, claims, [*innocent, *allowed], rejected)
+    hits += _uncovered(note, own, allowed, rejected)
 
 
-def _allowed(finds: Sequence[Found], meanings: Sequence[Meaning]) -> tuple[Sequence[int], Sequence[int]]:
-    """Where the phrases begin that a tenant allows, and how far those that have begun by then reach."""
-    phrases = [find for find in finds if isinstance(meanings[find.term].what, Allow)]
-    return [find.start for find in phrases], list(accumulate((find.end for find in phrases), max))
+class _Claim(NamedTuple):
+    """A find that is a hit unless an innocent phrase covers it."""
+
+    find: Found
+    meaning: Meaning
+    entry: Entry
 
 
-def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bool:
-    """Whether a find lies within a phrase that its tenant allows."""
-    starts, reach = allowed
-    begun = bisect_right(starts, find.start)
-    return begun > 0 and find.end <= reach[begun - 1]
+def _counting(
+    note: _Note, finds: Sequence[Found], held: Base | Overlay, at: int, rejected: list[Rejected] | None
+) -> Iterator[tuple[Found, Meaning]]:
+    """The finds whose entries have what they need, with their meanings."""
+    beside: Beside | None = None
+    for find in finds:
+        meaning = held.meanings[find.term]
+        if meaning.needs is not None:
+            beside = beside or Beside(note.text, held.kinds.company)
+            why = unmet(meaning.needs, find, field=note.field, at=at, beside=beside)
+            if why and rejected is not None:
+                rejected.append(Rejected(note.field, find, meaning, why))
+            if why:
+                continue
+        yield find, meaning
+
+
+def _uncovered(
+    note: _Note, claims: Sequence[_Claim], innocent: Sequence[Found], rejected: list[Rejected] | None
+) -> Iterator[Hit]:
+    """The hits that innocent phrases leave."""
+    cover = Cover(note.text, innocent) if claims and innocent else None
+    for find, meaning, entry in claims:
+        if cover is None or not cover.holds(find):
+            yield _hit(note, find, meaning.spelling, entry)
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "allowed"))
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = transforms(text, spelling)
-    if spelling != entry.term:
+    via = transforms(text, spelling) if spelling else []  # a pattern has none
+    if spelling and spelling != entry.term:
         via.append("alias")
     return Hit(
         term=entry.term,

@@ -59,10 +59,11 @@ class Patterns:
             self._all.Add(expression)
         self._all.Compile()
 
+    def __len__(self) -> int:
+        return len(self._alone)
+
     def find(self, batch: Batch) -> dict[int, list[Found]]:
         """Finds per number of text, in order of place; `term` is the expression's place in the sequence."""
-        if not self._alone:
-            return {}
         text = batch.folded.replace(JOINT, _SEPARATE)
         kept: Sequence[int] | None = None
         if IGNORED in text:

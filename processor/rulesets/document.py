@@ -56,7 +56,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     @property
     def is_plain(self) -> bool:
         """Whether it says no more than a line `term,category,severity`."""
-        return self == Entry(term=self.term, category=self.category, severity=self.severity)
+        near = self.company or self.all or self.without or self.within is not None
+        told = self.owner or self.note or self.expires is not None or self.ceiling is not None
+        return self.kind == "term" and not (self.fields or near or told)
 
 
 class FraudDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
