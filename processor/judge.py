@@ -9,8 +9,8 @@ No I/O, no clock, no logger: the same function judges in the worker, in `chatgua
 """
 
 from collections import ChainMap, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,10 +20,12 @@ from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.cover import Cover
+from processor.matching.cut import LONGEST
 from processor.matching.folding import JOINT, Batch
 from processor.matching.matcher import Found, identity, transforms
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.needs import Beside, Why, unmet
+from processor.pieces import join
 from processor.policy import FRAUD, decide
 from processor.ruleset import MARKS, Allow, Base, Entry, Kinds, Meaning, Overlay, Rules
 
@@ -83,18 +85,19 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 
 
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
-    noted = _note(items, rules)
+    noted, pieces = _note(items, rules, windows)
     changed: dict[str, Window] = {}
     each: list[Judged | Malformed] = []
     for number, item in enumerate(items):
         if isinstance(item, Malformed):
             each.append(item)
-        elif number not in noted:
+        elif number not in noted and number not in pieces:
             each.append(CLEAN)
         else:
             known = item.conversation_id
             window = changed.get(known) or windows.get(known)
-            judged, after = _judge_one(item, times[number], noted[number], rules, window)
+            notes, piece = noted.get(number, ()), pieces.get(number)
+            judged, after = _judge_one(item, times[number], notes, piece, rules, window)
             if after is not None and after is not window:
                 changed[known] = after
             each.append(judged)
@@ -111,8 +114,11 @@ class _Note(NamedTuple):
     hinted: bool  # whether an entity may stand in it
 
 
-def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
-    """Match all texts of the batch at once; the items in which something was found, with their notes."""
+def _note(items: Sequence[Item], rules: Rules, windows: Windows) -> tuple[Mapping[int, list[_Note]], Mapping[int, str]]:
+    """Match all texts of the batch at once; the items in which something was found, with their notes.
+
+    And those that may be pieces of a term, with their texts.
+    """
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
     base = _find(batch, rules.base)
@@ -122,7 +128,34 @@ def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     for line in sorted({*base, *overlay, *hinted}):
         note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
         noted[owners[line]].append(note)
-    return noted
+    contents = [(line, owners[line]) for line, field in enumerate(fields) if field == "content"]
+    return noted, _pieces(batch, contents, items, rules, windows)
+
+
+def _pieces(
+    batch: Batch, contents: Iterable[tuple[int, int]], items: Sequence[Item], rules: Rules, windows: Windows
+) -> dict[int, str]:
+    """Short messages that are how a term begins, or come after such a one in their conversation."""
+    squeezed = batch.squeezed.split(JOINT)
+    pieces: dict[int, str] = {}
+    begun: set[str] = set()
+    everyones = rules.base.kinds.cut
+    for line, number in contents:
+        text = squeezed[line].strip(MARKS)
+        if not 0 < len(text) <= LONGEST:
+            continue
+        item = cast("ChatMessage", items[number])
+        overlay = rules.overlays.get(item.tenant_id)
+        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+            begun.add(item.conversation_id)
+            pieces[number] = text
+        elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
+            pieces[number] = text
+    return pieces
+
+
+def _has_pieces(window: Window | None) -> bool:
+    return window is not None and bool(window.pieces)
 
 
 def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list[str]]:
@@ -180,10 +213,13 @@ def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
 
 
 def _judge_one(
-    message: ChatMessage, at: int, notes: Sequence[_Note], rules: Rules, window: Window | None
+    message: ChatMessage, at: int, notes: Sequence[_Note], piece: str | None, rules: Rules, window: Window | None
 ) -> tuple[Judged, Window | None]:
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
+    if piece:
+        cut, window = _join(message, at, piece, rules.base, scope.overlay, window)
+        hits += cut
     marks: list[Mark] = []
     entities: list[Entity] = []
     for note in notes:
@@ -227,6 +263,31 @@ class Rejected(NamedTuple):
     find: Found
     meaning: Meaning
     why: Why | Literal["allowed", "off"]
+
+
+def _join(
+    message: ChatMessage, at: int, text: str, base: Base, overlay: Overlay | None, window: Window | None
+) -> tuple[Sequence[Hit], Window | None]:
+    """The terms that a short message completes, and the window that remembers what it begins."""
+    cuts = [base.kinds.cut, overlay.kinds.cut] if overlay else [base.kinds.cut]
+    joined = join(message, text, at=at, window=window, cuts=cuts)
+    whole: dict[str, Hit] = {}
+    for piece in joined.complete:
+        batch = Batch([piece.text])
+        own = _find(batch, overlay).get(0, ()) if overlay else ()
+        note = _Note("content", piece.text, _find(batch, base).get(0, ()), own, hinted=False)
+        found: list[Hit] = []
+        _read_note(note, at, base, overlay, found, [])
+        for hit in found:
+            if hit.end - hit.start == len(piece.text):
+                whole[hit.term] = _cut_hit(hit, message.content or "", piece.messages)
+    return list(whole.values()), joined.window
+
+
+def _cut_hit(hit: Hit, content: str, messages: Sequence[str]) -> Hit:
+    """A hit in joined pieces as the hit of the message that completes it."""
+    via = [*hit.via, "split"]
+    return replace(hit, text=content, start=0, end=len(content), via=via, evidence=list(messages))
 
 
 def _read_note(

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from processor.fraud.rules import Rulebook
+from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher, identity
 from processor.matching.patterns import Patterns
@@ -45,6 +46,7 @@ class Kinds:
     patterns: Patterns = field(default_factory=lambda: Patterns(()))
     first_pattern: int = 0  # the meaning of the first of them
     exact: Mapping[str, Sequence[int]] = field(default_factory=dict)  # whole text, squeezed → meanings
+    cut: Cut = field(default_factory=lambda: Cut(()))  # the terms that may be cut over several messages
     company: Company | None = None  # the words that entries need beside them
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
+from processor.matching.cut import Cut
 from processor.matching.matcher import Matcher, identity
 from processor.matching.patterns import Patterns
 from processor.needs import Needs
@@ -125,8 +126,18 @@ def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Hel
         patterns = Patterns([meaning.what.term for meaning in own.patterns if isinstance(meaning.what, Entry)])
     except ValueError as error:
         raise Invalid([str(error)]) from None
-    kinds = Kinds(patterns=patterns, first_pattern=len(found), exact=exact, company=needed.company())
+    kinds = Kinds(
+        patterns=patterns,
+        first_pattern=len(found),
+        exact=exact,
+        company=needed.company(),
+        cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+    )
     return _Held(meanings, Matcher([meaning.spelling for meaning in found]), kinds)
+
+
+def _stands_alone(meaning: Meaning) -> bool:
+    return meaning.needs is None or not meaning.needs.near
 
 
 def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning], needed: NeededWords) -> list[Meaning]:

@@ -19,7 +19,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc", "re2"}},
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
-    {"needs": set()},
+    {"needs": set(), "pieces": set()},
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
@@ -32,7 +32,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "ruleset", "judge", "routing")
+PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing")
 IMPURE_MODULES = {
     "asyncio",
     "datetime",
