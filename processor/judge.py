@@ -22,7 +22,7 @@ from processor.fraud.window import Window
 from processor.matching.cover import Cover
 from processor.matching.cut import LONGEST
 from processor.matching.folding import JOINT, Batch
-from processor.matching.matcher import Found, identity, transforms
+from processor.matching.matcher import Found, identity
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.needs import Beside, Why, unmet
 from processor.pieces import join
@@ -136,7 +136,7 @@ def _pieces(
     batch: Batch, contents: Iterable[tuple[int, int]], items: Sequence[Item], rules: Rules, windows: Windows
 ) -> dict[int, str]:
     """Short messages that are how a term begins, or come after such a one in their conversation."""
-    squeezed = batch.squeezed.split(JOINT)
+    squeezed = _squeezed(batch)
     pieces: dict[int, str] = {}
     begun: set[str] = set()
     everyones = rules.base.kinds.cut
@@ -152,6 +152,11 @@ def _pieces(
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
             pieces[number] = text
     return pieces
+
+
+def _squeezed(batch: Batch) -> list[str]:
+    """The texts without their separators; a joint stands before the first and after each."""
+    return batch.squeezed.split(JOINT)[1:-1]
 
 
 def _has_pieces(window: Window | None) -> bool:
@@ -206,9 +211,9 @@ def _find(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
 def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(batch.squeezed.split(JOINT) if kinds.exact else ()):
+    for line, text in enumerate(_squeezed(batch) if kinds.exact else ()):
         for number in kinds.exact.get(text.strip(MARKS), ()):
-            found[line].append(Found(0, len(batch.texts[line]), number, joined=False))
+            found[line].append(Found(0, len(batch.texts[line]), number))
     return found
 
 
@@ -369,9 +374,7 @@ def _uncovered(
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = transforms(text, spelling) if spelling else []  # a pattern has none
-    if spelling and spelling != entry.term:
-        via.append("alias")
+    via = [*find.via, *(["alias"] if spelling and spelling != entry.term else [])]  # a pattern has no spelling
     return Hit(
         term=entry.term,
         text=text,

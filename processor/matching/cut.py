@@ -2,8 +2,8 @@
 
 What a sender writes is remembered only if the whole message, folded and squeezed, is how some term begins; so what is
 kept of it is always text that stands in a lexicon, and most messages leave nothing. Pieces in longer messages do not
-count: 送货上门 and then 服务很好 say nothing of 上门服务. Neither do single Latin letters and digits begin a term, nor are
-terms of several Latin words cut: how, no and 1 are messages that people write all day.
+count: 送货上门 and then 服务很好 say nothing of 上门服务. Neither does a single Latin letter or digit begin a term, nor is
+one of several Latin words cut: how, no and 1 are messages that people write all day.
 """
 
 from bisect import bisect_left

@@ -19,7 +19,7 @@ from functools import lru_cache
 
 import re2
 
-from processor.matching.folding import FOLD, IGNORED, JOINT, SPELLED, Batch
+from processor.matching.folding import IGNORED, JOINT, SPELLED, Batch, fold
 from processor.matching.matcher import Found
 
 MOST_PATTERNS = 200
@@ -82,7 +82,7 @@ class Patterns:
                 start, end = kept[start], kept[end - 1] + 1
             line = batch.locate(start)
             offset = batch.starts[line]
-            found[line].append(Found(start - offset, end - offset, number, joined=False))
+            found[line].append(Found(start - offset, end - offset, number))
         for finds in found.values():
             finds.sort()
         return found
@@ -132,7 +132,7 @@ def _folded(expression: str) -> str:
 
 def _fold_token(token: str) -> str:
     char = token[-1]
-    folded = char if char.isascii() else FOLD[ord(char)]
+    folded = char if char.isascii() else fold(char)
     if char.isascii() or folded in {IGNORED, SPELLED}:
         return token
     escaped: str = re2.escape(folded)

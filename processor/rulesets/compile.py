@@ -11,6 +11,7 @@ from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.cut import Cut
 from processor.matching.matcher import Matcher, identity
 from processor.matching.patterns import Patterns
+from processor.model import Severity
 from processor.needs import Needs
 from processor.policy import FRAUD, parse
 from processor.ruleset import Allow, Base, Entry, Kinds, Meaning, Overlay, whole
@@ -20,6 +21,10 @@ from processor.rulesets.document import Entry as Written
 from processor.rulesets.entries import entry_flaws
 
 BUILTIN_LEXICON = "base"
+CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG: 3}
+"""What the transforms of a hit may cost together, by the severity of its term; costs: `matching.readings.COSTS`."""
+
+PLAINLY = 1  # what the plain readings cost
 
 
 def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
@@ -66,6 +71,23 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_rules=frozenset(document.off.rules),
         policy_document=document.policy,
     )
+
+
+def _matcher(meanings: Sequence[Meaning]) -> Matcher:
+    return Matcher([meaning.spelling for meaning in meanings], ceilings=[_ceiling(meaning) for meaning in meanings])
+
+
+def _ceiling(meaning: Meaning) -> int | None:
+    """Words of fraud rules and allowed phrases are taken as they are written; they are not told for themselves.
+
+    Slang that is an ordinary word is not read for what sounds or looks like it, by default: 椰子 is no 叶子.
+    """
+    if not isinstance(meaning.what, Entry):
+        return None
+    if meaning.what.ceiling is not None:
+        return meaning.what.ceiling
+    usual = CEILINGS[meaning.what.severity]
+    return min(usual, PLAINLY) if meaning.needs and meaning.needs.own else usual
 
 
 @lru_cache(maxsize=2)
@@ -133,7 +155,7 @@ def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Hel
         company=needed.company(),
         cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
     )
-    return _Held(meanings, Matcher([meaning.spelling for meaning in found]), kinds)
+    return _Held(meanings, _matcher(found), kinds)
 
 
 def _stands_alone(meaning: Meaning) -> bool:

@@ -1,6 +1,7 @@
 """What the kinds of entries and their conditions mean to a message."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from processor.errors import Invalid
 from processor.judge import Judged, judge
 from processor.matching.cover import Cover
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found, Matcher
+from processor.matching.matcher import Found
 from processor.matching.patterns import MOST_PATTERNS, Patterns, pattern_flaw
 from processor.model import Severity
 from processor.ruleset import Rules
@@ -63,14 +64,14 @@ def term(text: str, **more: Any) -> Entry:
 @pytest.mark.parametrize(
     ("text", "hit", "phrase", "covered"),
     [
-        ("时代孕育了他", "代孕", "孕育", True),  # begins inside the hit
-        ("举办证券讲座", "办证", "举办", True),  # ends inside it
+        ("哗麒婴鲲哗", "麒婴", "婴鲲", True),  # begins inside the hit
+        ("哗麒婴鲲哗", "婴鲲", "麒婴", True),  # ends inside it
         ("海洛因研究所", "海洛因", "海洛因研究所", True),
         ("海洛因", "海洛因", "海洛因", True),
-        ("代 孕育", "代孕", "孕育", True),  # separators are not counted
-        ("贷款", "贷款", "贷", False),  # a mere part of it
-        ("代孕套餐优惠", "代孕套餐", "套餐优惠", False),  # leaves two characters
-        ("代孕，孕育", "代孕", "孕育", False),  # elsewhere
+        ("麒 婴鲲", "麒婴", "婴鲲", True),  # separators are not counted
+        ("麒婴", "麒婴", "麒", False),  # a mere part of it
+        ("麒婴鲲鹏貔貅", "麒婴鲲鹏", "鲲鹏貔貅", False),  # leaves two characters
+        ("麒婴，婴鲲", "麒婴", "婴鲲", False),  # elsewhere
     ],
 )
 def test_a_phrase_covers_what_it_leaves_at_most_one_character_of(
@@ -91,7 +92,7 @@ def naively_covered(text: str, find: Found, phrases: Sequence[Found]) -> bool:
     return left != places and sum(text[place].isalnum() for place in left) <= 1
 
 
-stretches = st.tuples(st.integers(0, 12), st.integers(1, 6)).map(lambda s: Found(s[0], s[0] + s[1], 0, joined=False))
+stretches = st.tuples(st.integers(0, 12), st.integers(1, 6)).map(lambda s: Found(s[0], s[0] + s[1], 0))
 
 
 @given(st.text(st.sampled_from("甲乙 -"), min_size=20, max_size=20), stretches, st.lists(stretches, max_size=5))
@@ -126,15 +127,15 @@ def test_another_entry_never_removes_a_hit(known: list[Entry], more: Entry, text
 
 
 def test_a_phrase_that_the_base_allows_is_allowed_unless_the_tenant_switches_it_off() -> None:
-    entries = term("代孕"), term("孕育", kind="allow")
-    assert spans(rules(*entries), "时代孕育了他") == []
-    off = OverlayDocument(tenant="t1", off=Off(terms=["孕育"]))
-    assert spans(rules(*entries, overlay=off), "时代孕育了他") == [("代孕", 1, 3)]
+    entries = term("麒婴"), term("婴鲲", kind="allow")
+    assert spans(rules(*entries), "麒婴鲲") == []
+    off = OverlayDocument(tenant="t1", off=Off(terms=["婴鲲"]))
+    assert spans(rules(*entries, overlay=off), "麒婴鲲") == [("麒婴", 0, 2)]
 
 
 def test_a_phrase_that_the_base_allows_leaves_a_tenants_own_terms_alone() -> None:
-    own = OverlayDocument(tenant="t1", lexicons={"own": [term("代孕")]})
-    assert spans(rules(term("孕育", kind="allow"), overlay=own), "时代孕育了他") == [("代孕", 1, 3)]
+    own = OverlayDocument(tenant="t1", lexicons={"own": [term("麒婴")]})
+    assert spans(rules(term("婴鲲", kind="allow"), overlay=own), "麒婴鲲") == [("麒婴", 0, 2)]
 
 
 # Company
@@ -230,7 +231,7 @@ def test_a_pattern_is_found_in_the_folded_text_at_its_place_in_the_original() ->
 
 
 def test_a_pattern_is_folded_as_texts_are() -> None:
-    assert Patterns(["貸款（快"]).find(Batch(["贷款(快"])) == {0: [Found(0, 4, 0, joined=False)]}
+    assert Patterns(["貸款（快"]).find(Batch(["贷款(快"])) == {0: [Found(0, 4, 0)]}
 
 
 def test_a_pattern_never_reaches_into_the_next_message() -> None:
@@ -265,16 +266,15 @@ def test_a_ruleset_may_not_hold_patterns_without_end() -> None:
         rules(*(Entry(term=f".{{200}}甲{number}", kind="pattern") for number in range(20)))
 
 
-@given(st.lists(st.text(max_size=30), max_size=6))
-def test_a_pattern_of_a_plain_word_finds_what_the_matcher_finds(lines: list[str]) -> None:
-    lines = [line + "甲乙" for line in lines]
-    batch = Batch(lines)
-    written = {
-        line: [(find.start, find.end) for find in finds if not find.joined]
-        for line, finds in Matcher(["甲乙"]).find(batch).items()
+@given(st.lists(st.text(st.sampled_from("甲乙 A\u200b,"), max_size=12), max_size=6))
+def test_a_pattern_is_found_wherever_it_stands(lines: list[str]) -> None:
+    written = re.compile("甲\u200b*乙\u200b*[Aa]")  # an invisible character at the end is none of the pattern's
+    expected = {
+        line: [(found.start(), found.start() + len(found[0].rstrip("\u200b"))) for found in written.finditer(text)]
+        for line, text in enumerate(lines)
     }
-    found = {line: [(f.start, f.end) for f in finds] for line, finds in Patterns(["甲乙"]).find(batch).items()}
-    assert {line: spans for line, spans in written.items() if spans} == found
+    found = {n: [(f.start, f.end) for f in finds] for n, finds in Patterns(["甲乙a"]).find(Batch(lines)).items()}
+    assert found == {line: places for line, places in expected.items() if places}
 
 
 @given(st.lists(st.text(max_size=40), max_size=4), st.sampled_from([".", "[^a]+", "甲.*乙|甲", r"\w+\b"]))
