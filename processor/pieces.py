@@ -44,7 +44,7 @@ def join(message: ChatMessage, text: str, *, at: int, window: Window | None, cut
     begun = [
         piece
         for piece in (alone, *longer)
-        if len(piece.messages) < MOST and piece not in known and any(cut.begins(piece.text) for cut in cuts)
+        if len(piece.messages) < MOST and not _is_known(piece, known) and any(cut.begins(piece.text) for cut in cuts)
     ]
     if not begun:
         return Joined(complete, window)
@@ -58,6 +58,13 @@ def _continues(alone: Piece, piece: Piece) -> bool:
     """Whether a message may stand behind a piece: the same sender, soon enough, and not in it already."""
     return (
         _same_sender(alone, piece) and abs(alone.at - piece.at) <= WITHIN_MS and alone.messages[0] not in piece.messages
+    )
+
+
+def _is_known(piece: Piece, known: Sequence[Piece]) -> bool:
+    """Whether the same messages stand there already: a record came twice."""
+    return any(
+        each.messages == piece.messages and each.text == piece.text and _same_sender(each, piece) for each in known
     )
 
 

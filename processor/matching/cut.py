@@ -2,7 +2,7 @@
 
 What a sender writes is remembered only if the whole message, folded and squeezed, is how some term begins; so what is
 kept of it is always text that stands in a lexicon, and most messages leave nothing. Pieces in longer messages do not
-count: 送货上门 and then 服务很好 say nothing of 上门服务. Neither does a single Latin letter or digit begin a term, nor is
+count: 送货上门 and then 服务很好 do not say 上门服务. Neither does a single Latin letter or digit begin a term, nor is
 one of several Latin words cut: how, no and 1 are messages that people write all day.
 """
 
