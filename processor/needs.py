@@ -45,6 +45,7 @@ class Beside:
     def __init__(self, text: str, company: Company | None) -> None:
         """The text, and what finds the words; None if no entry needs any."""
         self.text = text
+        self.folded = fold(text)
         self._company = company
         self._of: dict[int, _Places] = {}
 
@@ -57,7 +58,7 @@ class Beside:
         finds = self._company.matcher.find(Batch([self.text])).get(0, ())
         cover = Cover(self.text, [find for find in finds if find.term < first])
         return [
-            find for find in finds if find.term >= first and not _is_stray(self.text, find) and not cover.holds(find)
+            find for find in finds if find.term >= first and not _is_stray(self.folded, find) and not cover.holds(find)
         ]
 
     def has(self, reach: Reach, find: Found) -> bool:
@@ -97,7 +98,7 @@ def unmet(needs: Needs, find: Found, *, field: str, at: int, beside: Beside) -> 
         return "expired"
     if needs.fields and field.partition("[")[0] not in needs.fields:
         return "field"
-    if needs.own and _is_part(beside.text, find.start, find.end):
+    if needs.own and _is_part(beside.folded, find.start, find.end):
         return "inside a word"
     if not all(beside.has(reach, find) for reach in needs.near):
         return "no company"
@@ -106,19 +107,16 @@ def unmet(needs: Needs, find: Found, *, field: str, at: int, beside: Beside) -> 
     return None
 
 
-def _is_stray(text: str, find: Found) -> bool:
+def _is_stray(folded: str, find: Found) -> bool:
     """Whether a word of one hanzi is only a part of another word: 卖 in 外卖, 克 in 巧克力."""
-    return find.end - find.start == 1 and is_hanzi(text[find.start]) and _is_part(text, find.start, find.end)
+    return find.end - find.start == 1 and is_hanzi(folded[find.start]) and _is_part(folded, find.start, find.end)
 
 
-def _is_part(text: str, start: int, end: int) -> bool:
+def _is_part(folded: str, start: int, end: int) -> bool:
     """Whether a longer ordinary word holds the whole stretch."""
-    first = max(0, end - LONGEST)
-    around = fold(text[first : start + LONGEST])
-    start, end, known = start - first, end - first, words()
-    return any(
-        around[left:right] in known
-        for left in range(max(0, end - LONGEST), start + 1)
-        for right in range(end, min(len(around), left + LONGEST) + 1)
-        if right - left > end - start
-    )
+    known = words()
+    for left in range(max(0, end - LONGEST), start + 1):
+        for right in range(end, min(len(folded), left + LONGEST) + 1):
+            if right - left > end - start and folded[left:right] in known:
+                return True
+    return False
