@@ -365,11 +365,23 @@ def _uncovered(
 ) -> Iterator[Hit]:
     """The hits that innocent phrases leave."""
     cover = Cover(note.text, innocent) if claims and innocent else None
-    for find, meaning, entry in claims:
+    for find, meaning, entry in _once(claims):
         if cover is None or not cover.holds(find):
             yield _hit(note, find, meaning.spelling, entry)
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "allowed"))
+
+
+def _once(claims: Sequence[_Claim]) -> Iterable[_Claim]:
+    """Without those that find the same entry at the same place in a dearer way, such as an alias that also sounds so."""
+    if len(claims) == 1:
+        return claims
+    best: dict[tuple[int, int, Entry], _Claim] = {}
+    for claim in claims:
+        known = best.setdefault((claim.find.start, claim.find.end, claim.entry), claim)
+        if claim.find.cost < known.find.cost:
+            best[claim.find.start, claim.find.end, claim.entry] = claim
+    return best.values()
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
