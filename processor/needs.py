@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from processor.matching.cover import Cover
-from processor.matching.folding import Batch, fold, is_hanzi
+from processor.matching.folding import fold, is_hanzi
 from processor.matching.matcher import Found, Matcher
 from processor.matching.words import LONGEST, words
 
@@ -40,25 +40,23 @@ class Company:
 
 
 class Beside:
-    """The words that stand in one text and that entries need beside them; looked for when one is asked for."""
+    """The words that stand in one text and that entries need beside them."""
 
-    def __init__(self, text: str, company: Company | None) -> None:
-        """The text, and what finds the words; None if no entry needs any."""
-        self.text = text
+    def __init__(self, text: str, finds: Sequence[Found], company: Company | None) -> None:
+        """The text, and what was found of the company in it, in order of place."""
         self.folded = fold(text)
-        self._company = company
+        self._text, self._all, self._company = text, finds, company
         self._of: dict[int, _Places] = {}
 
     @cached_property
     def _finds(self) -> Sequence[Found]:
-        """In order of place; those that are a part of another word do not count."""
-        if self._company is None:
-            return ()
-        first = self._company.innocent
-        finds = self._company.matcher.find(Batch([self.text])).get(0, ())
-        cover = Cover(self.text, [find for find in finds if find.term < first])
+        """Those that are words of their own, in order of place."""
+        first = self._company.innocent if self._company else 0
+        cover = Cover(self._text, [find for find in self._all if find.term < first])
         return [
-            find for find in finds if find.term >= first and not _is_stray(self.folded, find) and not cover.holds(find)
+            find
+            for find in self._all
+            if find.term >= first and not _is_stray(self.folded, find) and not cover.holds(find)
         ]
 
     def has(self, reach: Reach, find: Found) -> bool:
