@@ -4,16 +4,16 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from processor.cli.lint import lint
+from processor.cli.options import AsJson, Config, Source, Tenant
 from processor.cli.sources import (
     Found,
     compiles,
@@ -26,6 +26,7 @@ from processor.cli.sources import (
     text_of,
     wanted,
 )
+from processor.cli.table import print_table
 from processor.errors import Invalid, Misconfigured
 from processor.model import Severity
 from processor.rulesets import store
@@ -42,19 +43,13 @@ from processor.rulesets.document import (
     parse,
     tenant_scope,
 )
-from processor.rulesets.lint import warnings
 from processor.rulesets.store import Author, Client, Pointer, Published
 
 app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check them, put them in force.")
+app.command()(lint)
 
-Tenant = Annotated[str | None, typer.Option(help="The tenant whose overlay is meant; without it, the base ruleset.")]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
 Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
 By = Annotated[str, typer.Option("--author", envvar="USER", help="Who; kept in the history.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
-Source = Annotated[
-    str, typer.Argument(help="A directory, a .txt lexicon, a .json document, builtin, redis or redis:N.")
-]
 
 SHOWN = 40  # changes or lines of history
 
@@ -184,29 +179,11 @@ async def _show(scope: Scope, version: int | None, config: Path | None, *, as_js
         return
     origin = "" if found.pointer else " (built in)" if scope == BASE else " (no overlay)"
     print(f"{scope}: {name(version, sha)}{origin}")
-    _print_table(("lexicon", "terms", "categories"), _lexicon_rows(found.document))
+    print_table(("lexicon", "terms", "categories"), _lexicon_rows(found.document))
     if isinstance(found.document, BaseDocument):
         print(f"{len(found.document.aliases)} aliases, {len(found.document.fraud.rules)} fraud rules")
     if past:
-        _print_table(("version", "digest", "when", "who", "why"), [_history_row(line) for line in past[:SHOWN]])
-
-
-@app.command()
-def lint(source: Source, tenant: Tenant = None, config: Config = None) -> None:
-    """Check a ruleset without publishing it. Exits with 1 if it could not be published; warnings do not count."""
-    remarks: list[str] = []
-    try:
-        document = asyncio.run(read_alone(source, tenant, config))
-        problems = [] if source.endswith(".txt") else compiles(document)
-        remarks = warnings(document)
-    except Invalid as error:
-        problems = list(error.problems)
-    for problem in problems:
-        print(f"error: {problem}")
-    for remark in remarks:
-        print(f"warning: {remark}")
-    print(f"{len(problems)} errors, {len(remarks)} warnings")
-    raise typer.Exit(1 if problems else 0)
+        print_table(("version", "digest", "when", "who", "why"), [_history_row(line) for line in past[:SHOWN]])
 
 
 @app.command()
@@ -281,18 +258,6 @@ def _print_changes(changes: Sequence[Change], *, most: int = SHOWN) -> None:
         print(f"… and {len(changes) - most} more")
     counts = Counter((change.part, change.kind) for change in changes)
     print(", ".join(f"{part} {kind}: {count}" for (part, kind), count in counts.items()) or "no difference")
-
-
-def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        for row in (titles, *rows):
-            print("\t".join(row))
-        return
-    table = Table(*titles, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def _lexicon_rows(document: Document) -> list[tuple[str, str, str]]:
