@@ -28,7 +28,18 @@ from processor.rulesets.places import ALIASES, OVERLAY, Place, Places
 
 Level = Literal["error", "warning"]
 Kind = Literal[
-    "alias", "allow", "comma", "duplicate", "everyday", "off", "regrade", "short", "subsumed", "unreachable", "invalid"
+    "alias",
+    "allow",
+    "ceiling",
+    "comma",
+    "duplicate",
+    "everyday",
+    "off",
+    "regrade",
+    "short",
+    "subsumed",
+    "unreachable",
+    "invalid",
 ]
 
 TOO_OFTEN = 0.001  # of ordinary lines: no term that acts may hit so many
@@ -40,6 +51,7 @@ NOTABLE: Mapping[Severity, float] = {  # share of ordinary lines from which on a
 }
 SHORT_WORD = 3  # letters; a shorter word of a spaced script is an abbreviation of many things
 SHORT_NUMBER = 4  # digits
+_AS_WRITTEN = frozenset({"accent", "case", "variant", "width"})  # transforms that every term is found through
 
 _POLICY = {  # the real one does not matter here: what counts is what is found, not what follows
     "actions": {"default": {"high": "block", "medium": "review", "low": "mask", "log": "pass"}},
@@ -266,7 +278,8 @@ def _subsumed(subject: _Subject) -> Iterator[Finding]:
 def _inner(subject: _Subject) -> Iterator[tuple[Placed, Placed]]:
     """Each entry with the first other one that makes it idle; of two that find each other, the later one is idle.
 
-    What an alias finds does not count: slang may be read as its term in some company only.
+    What is found by an alias, or by a dear reading (笑气气弹 as 笑气弹), does not count: that may depend on a ceiling
+    or on company.
     """
     idle: set[str] = set()
     for each, hits in zip(subject.placed, subject.own_hits, strict=True):
@@ -274,13 +287,8 @@ def _inner(subject: _Subject) -> Iterator[tuple[Placed, Placed]]:
         for hit in hits:
             found = identity(hit.term)
             inner = next((other for other in subject.owners.get(found, ()) if _covers(other, each)), None)
-            if (
-                hit.lexicon == subject.lexicon
-                and "alias" not in hit.via
-                and found != own
-                and inner
-                and found not in idle
-            ):
+            as_written = hit.lexicon == subject.lexicon and _AS_WRITTEN.issuperset(hit.via)
+            if as_written and found != own and inner and found not in idle:
                 idle.add(own)
                 yield each, inner
                 break
@@ -327,21 +335,29 @@ def _short(subject: _Subject) -> Iterator[Finding]:
 
 def _everyday(subject: _Subject) -> Iterator[Finding]:
     """Terms that hit ordinary chat: more than any may, or more than those of their severity should."""
-    lines: defaultdict[str, list[int]] = defaultdict(list)
+    seen: defaultdict[str, dict[int, Sequence[str]]] = defaultdict(dict)  # term → line → how it was read there
     for number, hits in enumerate(subject.ordinary_hits):
-        for found in {identity(hit.term) for hit in hits if hit.lexicon == subject.lexicon}:
-            lines[found].append(number)
+        for hit in hits:
+            if hit.lexicon == subject.lexicon:
+                seen[identity(hit.term)].setdefault(number, hit.via)
     total = len(subject.ordinary)
     for each in subject.placed:
-        hit = lines.get(identity(each.entry.term), [])
-        share = len(hit) / total if hit else 0.0
-        if hit and share > NOTABLE[each.entry.severity]:
+        lines = seen.get(identity(each.entry.term), {})
+        share = len(lines) / total if lines else 0.0
+        if lines and share > NOTABLE[each.entry.severity]:
             level: Level = "error" if share > TOO_OFTEN and each.entry.severity != Severity.LOG else "warning"
+            example = subject.ordinary[next(iter(lines))]
             message = (
-                f"{each.entry.term!r} ({each.entry.severity}) hits {len(hit):,} of {total:,} ordinary lines "
-                f"({share:.2%}), e.g. “{subject.ordinary[hit[0]]}”"
+                f"{each.entry.term!r} ({each.entry.severity}) hits {len(lines):,} of {total:,} ordinary lines "
+                f"({share:.2%}), e.g. “{example}”"
             )
-            yield _remark(level, "everyday", each, message, hits=len(hit), of=total)
+            dear = [via for via in lines.values() if not _AS_WRITTEN.issuperset(via)]
+            if len(dear) < len(lines):
+                yield _remark(level, "everyday", each, message, hits=len(lines), of=total)
+            else:
+                read = ", ".join(sorted({how for via in dear for how in via}))
+                message += f", each time through {read}: a lower ceiling would spare them"
+                yield _remark(level, "ceiling", each, message, hits=len(lines), of=total)
 
 
 def _aliases(subject: _Subject) -> Iterator[Finding]:

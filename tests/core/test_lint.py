@@ -123,6 +123,12 @@ def test_a_grave_term_in_ordinary_chat_is_told_with_its_rate_and_an_example() ->
     assert "晚上吃饭吗" in finding.message
 
 
+def test_a_term_that_hits_ordinary_chat_only_in_dear_readings_has_too_loose_a_ceiling() -> None:
+    [finding] = findings(lexicon(Entry(term="云朵杯赛")), ["yunduobeisai 几点", "好的", "云.朵.杯.赛"])
+    assert (finding.kind, finding.hits) == ("ceiling", 2)
+    assert "each time through pinyin, separator: a lower ceiling" in finding.message
+
+
 @pytest.mark.parametrize(
     ("severity", "lines", "level"),
     [("high", 1, "warning"), ("high", 20, "error"), ("low", 2, None), ("low", 8, "warning"), ("log", 20, None)],
