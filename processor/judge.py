@@ -9,7 +9,7 @@ No I/O, no clock, no logger: the same function judges in the worker, in `chatgua
 """
 
 from bisect import bisect_right
-from collections import ChainMap, defaultdict
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found
+from processor.matching.matcher import Found, Rejected
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.policy import FRAUD, decide
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
@@ -55,6 +55,7 @@ class Judgements(NamedTuple):
 
     each: Sequence[Judged | Malformed]
     windows: Windows
+    rejected: Mapping[tuple[str, str], int] = {}  # lexicon, term → how often it was found and did not count
 
 
 def judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
@@ -82,7 +83,7 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 
 
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
-    noted = _note(items, rules)
+    noted, rejected = _note(items, rules)
     changed: dict[str, Window] = {}
     each: list[Judged | Malformed] = []
     for number, item in enumerate(items):
@@ -97,7 +98,7 @@ def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: W
             if after is not None and after is not window:
                 changed[known] = after
             each.append(judged)
-    return Judgements(each, changed)
+    return Judgements(each, changed, rejected)
 
 
 class _Note(NamedTuple):
@@ -110,18 +111,28 @@ class _Note(NamedTuple):
     hinted: bool  # whether an entity may stand in it
 
 
-def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
-    """Match all texts of the batch at once; the items in which something was found, with their notes."""
+def _note(items: Sequence[Item], rules: Rules) -> tuple[Mapping[int, list[_Note]], Counter[tuple[str, str]]]:
+    """Match all texts of the batch at once; the items in which something was found, with their notes; rejections."""
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
-    base = rules.base.matcher.find(batch)
-    overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
+    rejected: Counter[tuple[str, str]] = Counter()
+    trace: list[Rejected] = []
+    base = rules.base.matcher.find(batch, trace)
+    _count_rejected(trace, rules.base.meanings, rejected)
+    overlay = _find_overlays(batch, tenants, rules, rejected) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for line in sorted({*base, *overlay, *hinted}):
         note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
         noted[owners[line]].append(note)
-    return noted
+    return noted, rejected
+
+
+def _count_rejected(trace: Sequence[Rejected], meanings: Sequence[Meaning], rejected: Counter[tuple[str, str]]) -> None:
+    for each in trace:
+        what = meanings[each.found.term].what
+        if isinstance(what, Entry):
+            rejected[what.lexicon, what.term] += 1
 
 
 def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list[str]]:
@@ -146,14 +157,18 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, list[Found]]:
+def _find_overlays(
+    batch: Batch, tenants: Sequence[str], rules: Rules, rejected: Counter[tuple[str, str]]
+) -> dict[int, list[Found]]:
     lines: defaultdict[str, list[int]] = defaultdict(list)
     for line, tenant in enumerate(tenants):
         if tenant in rules.overlays:
             lines[tenant].append(line)
     found: dict[int, list[Found]] = {}
     for tenant, own in lines.items():
-        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]))
+        trace: list[Rejected] = []
+        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]), trace)
+        _count_rejected(trace, rules.overlays[tenant].meanings, rejected)
         found.update({own[place]: each for place, each in finds.items()})
     return found
 

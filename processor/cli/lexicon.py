@@ -24,10 +24,12 @@ from processor.cli.sources import (
     nothing_published,
     numbered,
     read_alone,
+    scope_named,
     wanted,
 )
+from processor.cli.stats import stats
 from processor.cli.table import print_table
-from processor.errors import Invalid, Misconfigured
+from processor.errors import Invalid
 from processor.rulesets import store
 from processor.rulesets.changes import Change, compare
 from processor.rulesets.document import (
@@ -47,6 +49,7 @@ app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check 
 app.command()(lint)
 app.command("import")(import_words)
 app.command()(export)
+app.command()(stats)
 
 Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
 By = Annotated[str, typer.Option("--author", envvar="USER", help="Who; kept in the history.")]
@@ -70,7 +73,7 @@ def push(
     published meanwhile.
     """
     by = Author(by=author, why=message or f"push {source}", at=_now())
-    asyncio.run(_push(source, _scope(tenant), by, config, publish=not dry_run))
+    asyncio.run(_push(source, scope_named(tenant), by, config, publish=not dry_run))
 
 
 async def _push(source: str, scope: Scope, author: Author, config: Path | None, *, publish: bool) -> None:
@@ -112,7 +115,7 @@ def rollback(
     config: Config = None,
 ) -> None:
     """Put an older version in force again; it gets a new version number, since versions only grow."""
-    asyncio.run(_rollback(_scope(tenant), to, author, message, config))
+    asyncio.run(_rollback(scope_named(tenant), to, author, message, config))
 
 
 async def _rollback(scope: Scope, to: int | None, author: str, message: str, config: Path | None) -> None:
@@ -164,7 +167,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show what is in force: version, contents, and who published what, when and why."""
-    asyncio.run(_show(_scope(tenant), version, config, as_json=as_json))
+    asyncio.run(_show(scope_named(tenant), version, config, as_json=as_json))
 
 
 async def _show(scope: Scope, version: int | None, config: Path | None, *, as_json: bool) -> None:
@@ -198,12 +201,6 @@ def diff(old: Source, new: Source, tenant: Tenant = None, as_json: AsJson = Fals
         print(msgspec.json.encode(changes).decode())
     else:
         _print_changes(changes, most=len(changes))
-
-
-def _scope(tenant: str | None) -> Scope:
-    if tenant == "":
-        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
-    return BASE if tenant is None else tenant_scope(tenant)
 
 
 def _now() -> int:

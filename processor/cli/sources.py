@@ -36,6 +36,13 @@ async def connected(config: Path | None) -> AsyncIterator[Client]:
         yield redis
 
 
+def scope_named(tenant: str | None) -> Scope:
+    """The scope that `--tenant` means. Raises: Misconfigured."""
+    if tenant == "":
+        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
+    return BASE if tenant is None else tenant_scope(tenant)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A ruleset and what points at it; None for the built-in one, or for an overlay that is not there yet."""
