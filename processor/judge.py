@@ -8,23 +8,27 @@ true only when the caller has committed them together with what it wrote.
 No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
 """
 
-from bisect import bisect_right
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
-from processor.matching.folding import Batch
-from processor.matching.matcher import Found, Rejected
+from processor.matching.cover import Cover
+from processor.matching.cut import LONGEST
+from processor.matching.folding import JOINT, Batch
+from processor.matching.matcher import Found, identity
+from processor.matching.matcher import Rejected as Doubted
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.needs import Beside, Why, unmet
+from processor.pieces import join
 from processor.policy import FRAUD, decide
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
+from processor.ruleset import MARKS, Allow, Base, Entry, Kinds, Meaning, Overlay, Rules
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
@@ -48,6 +52,7 @@ CLEAN = Judged(action=Action.PASS)
 
 Item = ChatMessage | Malformed
 Windows = Mapping[str, Window]  # by conversation id
+Rejections = Counter[tuple[str, str]]  # by lexicon and term
 
 
 class Judgements(NamedTuple):
@@ -83,22 +88,26 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 
 
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
-    noted, rejected = _note(items, rules)
+    rejections: Rejections = Counter()
+    rejected: list[Rejected] = []
+    noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
     each: list[Judged | Malformed] = []
     for number, item in enumerate(items):
         if isinstance(item, Malformed):
             each.append(item)
-        elif number not in noted:
+        elif number not in noted and number not in pieces:
             each.append(CLEAN)
         else:
             known = item.conversation_id
             window = changed.get(known) or windows.get(known)
-            judged, after = _judge_one(item, times[number], noted[number], rules, window)
+            notes, piece = noted.get(number, ()), pieces.get(number)
+            judged, after = _judge_one(item, times[number], notes, piece, rules, window, rejected)
             if after is not None and after is not window:
                 changed[known] = after
             each.append(judged)
-    return Judgements(each, changed, rejected)
+    _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
+    return Judgements(each, changed, rejections)
 
 
 class _Note(NamedTuple):
@@ -111,28 +120,55 @@ class _Note(NamedTuple):
     hinted: bool  # whether an entity may stand in it
 
 
-def _note(items: Sequence[Item], rules: Rules) -> tuple[Mapping[int, list[_Note]], Counter[tuple[str, str]]]:
-    """Match all texts of the batch at once; the items in which something was found, with their notes; rejections."""
+def _note(
+    items: Sequence[Item], rules: Rules, windows: Windows, rejections: Rejections
+) -> tuple[Mapping[int, list[_Note]], Mapping[int, str]]:
+    """Match all texts of the batch at once; the items in which something was found, with their notes.
+
+    And those that may be pieces of a term, with their texts. What the matcher rejects is added to `rejections`.
+    """
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
-    rejected: Counter[tuple[str, str]] = Counter()
-    trace: list[Rejected] = []
-    base = rules.base.matcher.find(batch, trace)
-    _count_rejected(trace, rules.base.meanings, rejected)
-    overlay = _find_overlays(batch, tenants, rules, rejected) if rules.overlays else {}
+    base = _find(batch, rules.base, rejections)
+    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for line in sorted({*base, *overlay, *hinted}):
         note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
         noted[owners[line]].append(note)
-    return noted, rejected
+    contents = [(line, owners[line]) for line, field in enumerate(fields) if field == "content"]
+    return noted, _pieces(batch, contents, items, rules, windows)
 
 
-def _count_rejected(trace: Sequence[Rejected], meanings: Sequence[Meaning], rejected: Counter[tuple[str, str]]) -> None:
-    for each in trace:
-        what = meanings[each.found.term].what
-        if isinstance(what, Entry):
-            rejected[what.lexicon, what.term] += 1
+def _pieces(
+    batch: Batch, contents: Iterable[tuple[int, int]], items: Sequence[Item], rules: Rules, windows: Windows
+) -> dict[int, str]:
+    """Short messages that are how a term begins, or come after such a one in their conversation."""
+    squeezed = _squeezed(batch)
+    pieces: dict[int, str] = {}
+    begun: set[str] = set()
+    everyones = rules.base.kinds.cut
+    for line, number in contents:
+        text = squeezed[line].strip(MARKS)
+        if not 0 < len(text) <= LONGEST:
+            continue
+        item = cast("ChatMessage", items[number])
+        overlay = rules.overlays.get(item.tenant_id)
+        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+            begun.add(item.conversation_id)
+            pieces[number] = text
+        elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
+            pieces[number] = text
+    return pieces
+
+
+def _squeezed(batch: Batch) -> list[str]:
+    """The texts without their separators; a joint stands before the first and after each."""
+    return batch.squeezed.split(JOINT)[1:-1]
+
+
+def _has_pieces(window: Window | None) -> bool:
+    return window is not None and bool(window.pieces)
 
 
 def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list[str]]:
@@ -158,7 +194,7 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
 
 
 def _find_overlays(
-    batch: Batch, tenants: Sequence[str], rules: Rules, rejected: Counter[tuple[str, str]]
+    batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections
 ) -> dict[int, list[Found]]:
     lines: defaultdict[str, list[int]] = defaultdict(list)
     for line, tenant in enumerate(tenants):
@@ -166,22 +202,71 @@ def _find_overlays(
             lines[tenant].append(line)
     found: dict[int, list[Found]] = {}
     for tenant, own in lines.items():
-        trace: list[Rejected] = []
-        finds = rules.overlays[tenant].matcher.find(Batch([batch.texts[line] for line in own]), trace)
-        _count_rejected(trace, rules.overlays[tenant].meanings, rejected)
+        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
         found.update({own[place]: each for place, each in finds.items()})
     return found
 
 
+def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, list[Found]]:
+    """The finds of all kinds of entries, in order of place; their terms are numbers of meanings."""
+    doubted: list[Doubted] = []
+    found = held.matcher.find(batch, doubted)
+    if rejections is not None and doubted:
+        _count(rejections, (held.meanings[each.found.term] for each in doubted))
+    if not held.kinds.patterns and not held.kinds.exact:
+        return found
+    more = _find_whole(batch, held.kinds)
+    for line, finds in held.kinds.patterns.find(batch).items():
+        more[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
+    return found | {line: sorted([*found.get(line, ()), *finds]) for line, finds in more.items()}
+
+
+def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
+    for meaning in meanings:
+        if isinstance(meaning.what, Entry):
+            rejections[meaning.what.lexicon, meaning.what.term] += 1
+
+
+def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+    """The texts that are an entry as a whole."""
+    found: defaultdict[int, list[Found]] = defaultdict(list)
+    for line, text in enumerate(_squeezed(batch) if kinds.exact else ()):
+        for number in kinds.exact.get(text.strip(MARKS), ()):
+            found[line].append(Found(0, len(batch.texts[line]), number))
+    return found
+
+
+class Rejected(NamedTuple):
+    """A find that counts for nothing."""
+
+    field: str
+    find: Found
+    meaning: Meaning
+    why: Why | Literal["allowed", "off"]
+
+
+_SECOND_THOUGHTS: frozenset[str] = frozenset({"allowed", "inside a word", "no company", "bad company"})
+"""Why a find may count for nothing although its entry is in force here and now."""
+
+
 def _judge_one(
-    message: ChatMessage, at: int, notes: Sequence[_Note], rules: Rules, window: Window | None
+    message: ChatMessage,
+    at: int,
+    notes: Sequence[_Note],
+    piece: str | None,
+    rules: Rules,
+    window: Window | None,
+    rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
+    if piece:
+        cut, window = _join(message, at, piece, rules.base, scope.overlay, window)
+        hits += cut
     marks: list[Mark] = []
     entities: list[Entity] = []
     for note in notes:
-        _read_note(note, rules.base, scope.overlay, hits, marks)
+        _read_note(note, at, rules.base, scope.overlay, hits, marks, rejected)
         if note.hinted:
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
@@ -214,39 +299,111 @@ def _judge_one(
     return judged, after
 
 
-def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
-    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
-    allowed = _allowed(note.overlay, overlay.meanings) if overlay else ([], [])
-    for find in note.base:
-        spelling, what = base.meanings[find.term]
+def _join(
+    message: ChatMessage, at: int, text: str, base: Base, overlay: Overlay | None, window: Window | None
+) -> tuple[Sequence[Hit], Window | None]:
+    """The terms that a short message completes, and the window that remembers what it begins."""
+    cuts = [base.kinds.cut, overlay.kinds.cut] if overlay else [base.kinds.cut]
+    joined = join(message, text, at=at, window=window, cuts=cuts)
+    whole: dict[str, Hit] = {}
+    for piece in joined.complete:
+        batch = Batch([piece.text])
+        own = _find(batch, overlay).get(0, ()) if overlay else ()
+        note = _Note("content", piece.text, _find(batch, base).get(0, ()), own, hinted=False)
+        found: list[Hit] = []
+        _read_note(note, at, base, overlay, found, [])
+        for hit in found:
+            if hit.end - hit.start == len(piece.text):
+                whole[hit.term] = _cut_hit(hit, message.content or "", piece.messages)
+    return list(whole.values()), joined.window
+
+
+def _cut_hit(hit: Hit, content: str, messages: Sequence[str]) -> Hit:
+    """A hit in joined pieces as the hit of the message that completes it."""
+    via = [*hit.via, "split"]
+    return replace(hit, text=content, start=0, end=len(content), via=via, evidence=list(messages))
+
+
+def _read_note(
+    note: _Note,
+    at: int,
+    base: Base,
+    overlay: Overlay | None,
+    hits: list[Hit],
+    marks: list[Mark],
+    rejected: list[Rejected] | None = None,
+) -> None:
+    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups.
+
+    `rejected`, if given, gets the finds that count for nothing, with the reason.
+    """
+    claims: list[_Claim] = []
+    innocent: list[Found] = []
+    for find, meaning in _counting(note, note.base, base, at, rejected):
+        what = meaning.what
         if isinstance(what, int):
             marks.append(Mark(find.start, find.end, what, note.field))
-        elif isinstance(what, Entry) and not _is_allowed(find, allowed):
-            entry = overlay.regrade(what) if overlay else what
-            if entry:
-                hits.append(_hit(note, find, spelling, entry))
-    for find in note.overlay if overlay else ():
-        spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
-        if isinstance(what, Entry) and not _is_allowed(find, allowed):
-            hits.append(_hit(note, find, spelling, what))
+        elif isinstance(what, Allow):
+            if overlay is None or identity(what.term) not in overlay.off_terms:
+                innocent.append(find)
+        elif entry := overlay.regrade(what) if overlay else what:
+            claims.append(_Claim(find, meaning, entry))
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "off"))
+    if overlay is None or not note.overlay:
+        hits += _uncovered(note, claims, innocent, rejected)
+        return
+    own: list[_Claim] = []
+    allowed: list[Found] = []
+    for find, meaning in _counting(note, note.overlay, overlay, at, rejected):
+        if isinstance(meaning.what, Entry):
+            own.append(_Claim(find, meaning, meaning.what))
+        else:
+            allowed.append(find)
+    hits += _uncovered(note, claims, [*innocent, *allowed], rejected)
+    hits += _uncovered(note, own, allowed, rejected)
 
 
-def _allowed(finds: Sequence[Found], meanings: Sequence[Meaning]) -> tuple[Sequence[int], Sequence[int]]:
-    """Where the phrases begin that a tenant allows, and how far those that have begun by then reach."""
-    phrases = [find for find in finds if isinstance(meanings[find.term].what, Allow)]
-    return [find.start for find in phrases], list(accumulate((find.end for find in phrases), max))
+class _Claim(NamedTuple):
+    """A find that is a hit unless an innocent phrase covers it."""
+
+    find: Found
+    meaning: Meaning
+    entry: Entry
 
 
-def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bool:
-    """Whether a find lies within a phrase that its tenant allows."""
-    starts, reach = allowed
-    begun = bisect_right(starts, find.start)
-    return begun > 0 and find.end <= reach[begun - 1]
+def _counting(
+    note: _Note, finds: Sequence[Found], held: Base | Overlay, at: int, rejected: list[Rejected] | None
+) -> Iterator[tuple[Found, Meaning]]:
+    """The finds whose entries have what they need, with their meanings."""
+    beside: Beside | None = None
+    for find in finds:
+        meaning = held.meanings[find.term]
+        if meaning.needs is not None:
+            beside = beside or Beside(note.text, held.kinds.company)
+            why = unmet(meaning.needs, find, field=note.field, at=at, beside=beside)
+            if why and rejected is not None:
+                rejected.append(Rejected(note.field, find, meaning, why))
+            if why:
+                continue
+        yield find, meaning
+
+
+def _uncovered(
+    note: _Note, claims: Sequence[_Claim], innocent: Sequence[Found], rejected: list[Rejected] | None
+) -> Iterator[Hit]:
+    """The hits that innocent phrases leave."""
+    cover = Cover(note.text, innocent) if claims and innocent else None
+    for find, meaning, entry in claims:
+        if cover is None or not cover.holds(find):
+            yield _hit(note, find, meaning.spelling, entry)
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "allowed"))
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = [*find.via, *(["alias"] if spelling != entry.term else [])]
+    via = [*find.via, *(["alias"] if spelling and spelling != entry.term else [])]  # a pattern has no spelling
     return Hit(
         term=entry.term,
         text=text,

@@ -6,8 +6,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from processor.fraud.rules import Rulebook
+from processor.matching.cut import Cut
+from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher, identity
+from processor.matching.patterns import Patterns
 from processor.model import Headers, RulesetNames, Severity
+from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse
 
 
@@ -18,20 +22,43 @@ class Entry(NamedTuple):
     category: str
     severity: Severity
     lexicon: str  # "base" or the tenant's id
+    ceiling: int | None = None  # the most that the readings of a hit may cost
 
 
 class Allow(NamedTuple):
-    """A tenant's phrase inside which nothing counts."""
+    """An innocent phrase: what it covers does not count."""
 
     term: str
 
 
 class Meaning(NamedTuple):
-    """What it means that the matcher found its term number n: `meanings[n]`."""
+    """What it means that the matcher, a pattern or a whole message found entry number n: `meanings[n]`."""
 
-    spelling: str  # the term as the matcher was given it; differs from the entry's for an alias
+    spelling: str  # the term as the matcher was given it; differs from the entry's for an alias; a pattern has none
     what: Entry | Allow | int  # an int holds the bits of fraud groups
+    needs: Needs | None = None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """What finds the entries that are no mere terms; their meanings come after those of the matcher's terms."""
+
+    patterns: Patterns = field(default_factory=lambda: Patterns(()))
+    first_pattern: int = 0  # the meaning of the first of them
+    exact: Mapping[str, Sequence[int]] = field(default_factory=dict)  # whole text, squeezed → meanings
+    cut: Cut = field(default_factory=lambda: Cut(()))  # the terms that may be cut over several messages
+    company: Company | None = None  # the words that entries need beside them
+
+
+PLAIN = Kinds()
+
+
+def whole(text: str) -> str:
+    """How a whole message is compared: without separators, and without marks at its ends."""
+    return squeeze(text).strip(MARKS)
+
+
+MARKS = ",!?;\x00"  # what the folded readings make of marks that end a clause
 
 Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
 
@@ -44,6 +71,7 @@ class Base:
     digest: str  # SHA-256 of the canonical bytes, hex
     matcher: Matcher
     meanings: Sequence[Meaning]
+    kinds: Kinds = PLAIN
     book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]
@@ -64,6 +92,7 @@ class Overlay:
     digest: str
     matcher: Matcher
     meanings: Sequence[Meaning]
+    kinds: Kinds = PLAIN
     regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
     regraded_categories: Mapping[str, Severity]
     off_terms: frozenset[str]

@@ -21,8 +21,9 @@ from processor.errors import Invalid
 from processor.matching.matcher import forms
 from processor.model import Severity
 from processor.rulesets.decoding import decode
-from processor.rulesets.directory import CATEGORY, term_flaw
+from processor.rulesets.directory import CATEGORY
 from processor.rulesets.document import Entry
+from processor.rulesets.entries import term_flaw
 from processor.rulesets.sheets import read_rows
 
 Format = Literal["plain", "csv", "xlsx", "houbb", "regex"]

@@ -16,9 +16,10 @@ ROOT = Path(processor.__file__).parent
 ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may appear in it
     {"errors": set()},
     {"model": {"msgspec"}},
-    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc"}},
+    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc", "re2"}},
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
+    {"needs": set(), "pieces": set()},
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
@@ -32,7 +33,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing")
+PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing")
 IMPURE_MODULES = {
     "asyncio",
     "datetime",

@@ -14,8 +14,8 @@ from processor.matching.matcher import forms
 from processor.model import Severity
 from processor.rulesets import benign
 from processor.rulesets.decoding import decode
-from processor.rulesets.directory import term_flaw
 from processor.rulesets.document import BaseDocument, Entry, OverlayDocument
+from processor.rulesets.entries import term_flaw
 from processor.rulesets.exporting import export
 from processor.rulesets.importing import Ask, Format, Imported, gather, guess
 

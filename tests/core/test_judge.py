@@ -274,24 +274,6 @@ def test_an_allowed_phrase_covers_a_term_inside_it_only() -> None:
     assert only(run([raw("海洛因研究所卖海洛因")], held))[0] is Topic.FLAGGED
 
 
-@given(st.text(st.sampled_from("甲乙丙"), max_size=30))
-def test_a_hit_stays_unless_an_allowed_phrase_holds_it_whole(text: str) -> None:
-    terms, phrases = ("甲乙", "乙丙甲"), ("甲乙丙", "乙丙甲乙")
-    held = rules(
-        *((term, "drugs", Severity.LOG) for term in terms), overlay=OverlayDocument(tenant="t1", allow=list(phrases))
-    )
-    spans = [(s, s + len(t), t) for s in range(len(text)) for t in (*terms, *phrases) if text.startswith(t, s)]
-    allowed = [(start, end) for start, end, word in spans if word in phrases]
-    expected = [
-        (start, end)
-        for start, end, word in spans
-        if word in terms and not any(a <= start and end <= b for a, b in allowed)
-    ]
-    item = decode(raw(text))
-    (judged,) = judge([item], [0], held, {}).each
-    assert [(hit.start, hit.end) for hit in getattr(judged, "hits", ()) if not hit.via] == expected
-
-
 def test_the_tally_counts_each_term_by_the_lexicon_it_is_of() -> None:
     overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="竞品名")]})
     both = rules(("赌博", "gambling", Severity.LOW), overlay=overlay)
@@ -321,7 +303,7 @@ def test_a_term_listed_twice_is_one_hit() -> None:
 
 def test_an_alias_of_a_sign_means_that_sign_alone() -> None:
     signs = ("💊", "drugs", Severity.HIGH), ("🔫", "weapons", Severity.HIGH)
-    envelope = json.loads(only(run([raw("有药丸")], rules(*signs, aliases={"药丸": "💊"})))[1])
+    envelope = json.loads(only(run([raw("卖药丸")], rules(*signs, aliases={"药丸": "💊"})))[1])
     assert [hit["term"] for hit in envelope["hits"]] == ["💊"]
 
 

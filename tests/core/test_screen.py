@@ -81,7 +81,7 @@ def test_a_ruleset_stands_in_place_of_the_built_in_one(tmp_path: Path, lexicon: 
 def test_an_alias_may_stand_for_a_term_of_a_lexicon_or_of_a_fraud_rule(tmp_path: Path, lexicon: Path) -> None:
     aliases = tmp_path / "aliases.txt"
     aliases.write_text("jpsj=竞品手机\nzz=是不是诈骗\nnobody=没有这个词\n药丸=💊\n", encoding="utf-8")
-    done = chatguard("--lexicon", lexicon, "--aliases", aliases, given=raw("有jpsj和药丸吗，zz"))
+    done = chatguard("--lexicon", lexicon, "--aliases", aliases, given=raw("有jpsj，也卖药丸，zz"))
     verdict = json.loads(done.stdout)
     assert terms(verdict) == ["竞品手机", "💊"]
     assert "The sender asks whether something is a fraud" in verdict["reasons"]
