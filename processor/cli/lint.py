@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -55,8 +56,12 @@ def _examined(source: str, tenant: str | None, base: str, ordinary: Sequence[str
     ground = None if isinstance(document, BaseDocument) else asyncio.run(read_alone(base, None, config))
     if ground is not None and not isinstance(ground, BaseDocument):
         raise Misconfigured([f"{base} is no base ruleset: name one with --base."])
-    report = inspect(document, base=ground, ordinary=ordinary, places=places(source))
-    lone = source.endswith(".txt")  # has no policy of its own, and is not published without one
+    today = datetime.now(UTC).date().isoformat()
+    try:
+        report = inspect(document, base=ground, ordinary=ordinary, places=places(source), today=today)
+    except Invalid as error:
+        return Report(findings=_invalid(error.problems), terms=0)
+    lone = Path(source).suffix in {".txt", ".yaml"}  # has no policy of its own, and is not published without one
     known = {f"alias {finding.term}=" for finding in report.findings if finding.kind == "alias"}
     problems = [] if lone else [p for p in compiles(document) if not p.startswith(tuple(known) or ("\0",))]
     return replace(report, findings=[*_invalid(problems), *report.findings])

@@ -34,6 +34,7 @@ Kind = Literal[
     "comma",
     "duplicate",
     "everyday",
+    "expired",
     "off",
     "regrade",
     "short",
@@ -101,15 +102,22 @@ class Placed(NamedTuple):
 
 
 def inspect(
-    document: Document, *, base: BaseDocument | None = None, ordinary: Sequence[str] = (), places: Places | None = None
+    document: Document,
+    *,
+    base: BaseDocument | None = None,
+    ordinary: Sequence[str] = (),
+    places: Places | None = None,
+    today: str = "",
 ) -> Report:
     """Everything that is worth a remark in `document`, errors first, then by place.
 
     `base`: what an overlay lies over; without it, nothing. `ordinary`: lines of chat that should be left alone.
-    `places`: where the entries stand, from `places`. The document's shape has been checked; whether it compiles has
-    not, and parts that do not (policy, fraud rules) are left out here.
+    `places`: where the entries stand, from `places`. `today`: YYYY-MM-DD, for entries that have expired; "" for none.
+    Policy and fraud rules need not compile. Raises: Invalid, if entries do not.
     """
-    subject = _Subject(document=document, base=base or BaseDocument(), ordinary=ordinary, places=places or {})
+    subject = _Subject(
+        document=document, base=base or BaseDocument(), ordinary=ordinary, places=places or {}, today=today
+    )
     findings = [finding for check in _CHECKS for finding in check(subject)]
     findings.sort(key=lambda finding: (finding.level != "error", finding.file or "", finding.line or 0))
     return Report(
@@ -128,6 +136,7 @@ class _Subject:
     base: BaseDocument
     ordinary: Sequence[str]
     places: Places = field(default_factory=dict)
+    today: str = ""
 
     @property
     def overlay(self) -> OverlayDocument | None:
@@ -159,10 +168,11 @@ class _Subject:
 
     @cached_property
     def owners(self) -> dict[str, list[Placed]]:
-        """By the identity of a term, what of it stands in this document."""
+        """By the identity of a term, what of it stands in this document and counts wherever it is found."""
         owners: defaultdict[str, list[Placed]] = defaultdict(list)
         for each in self.placed:
-            owners[identity(each.entry.term)].append(each)
+            if each.entry.kind == "term" and not _is_narrow(each.entry):
+                owners[identity(each.entry.term)].append(each)
         return owners
 
     @cached_property
@@ -176,12 +186,12 @@ class _Subject:
     @cached_property
     def known(self) -> frozenset[str]:
         """The identities of all terms that an alias may stand for."""
-        terms = {identity(entry.term) for entries in self.ground.lexicons.values() for entry in entries}
-        return frozenset(terms | {identity(term) for term in (self.rulebook.terms if self.rulebook else ())})
+        return self.lexicon_terms | {identity(term) for term in (self.rulebook.terms if self.rulebook else ())}
 
     @cached_property
     def lexicon_terms(self) -> frozenset[str]:
-        return frozenset(identity(entry.term) for entries in self.ground.lexicons.values() for entry in entries)
+        entries = (entry for entries in self.ground.lexicons.values() for entry in entries)
+        return frozenset(identity(entry.term) for entry in entries if entry.kind == "term")
 
     @cached_property
     def rules(self) -> Rules:
@@ -189,11 +199,13 @@ class _Subject:
 
     @cached_property
     def rules_without_allow(self) -> Rules:
-        return self._compiled(replace(self.overlay, allow=[]) if self.overlay else None)
+        overlay = self.overlay and replace(self.overlay, allow=[], lexicons=_without_allow(self.overlay))
+        return self._compiled(overlay, replace(self.ground, lexicons=_without_allow(self.ground)))
 
-    def _compiled(self, overlay: OverlayDocument | None) -> Rules:
-        aliases = {s: term for s, term in self.ground.aliases.items() if identity(term) in self.lexicon_terms}
-        ground = replace(self.ground, aliases=aliases, fraud=FraudDocument(), reminders={}, policy=_POLICY)
+    def _compiled(self, overlay: OverlayDocument | None, ground: BaseDocument | None = None) -> Rules:
+        ground = ground or self.ground
+        aliases = {s: term for s, term in ground.aliases.items() if identity(term) in self.lexicon_terms}
+        ground = replace(ground, aliases=aliases, fraud=FraudDocument(), reminders={}, policy=_POLICY)
         overlays = {}
         if overlay:
             plain = replace(overlay, off=replace(overlay.off, rules=[]), policy={})
@@ -250,6 +262,17 @@ def _finding(
     )
 
 
+def _without_allow(document: Document) -> dict[str, list[Entry]]:
+    return {
+        lexicon: [entry for entry in entries if entry.kind != "allow"] for lexicon, entries in document.lexicons.items()
+    }
+
+
+def _is_narrow(entry: Entry) -> bool:
+    """Whether the entry does not count wherever it is found."""
+    return bool(entry.fields or entry.company or entry.all or entry.without or entry.expires)
+
+
 def _mistyped(subject: _Subject) -> Iterator[Finding]:
     for each in subject.placed:
         if "，" in each.entry.term:
@@ -258,9 +281,11 @@ def _mistyped(subject: _Subject) -> Iterator[Finding]:
 
 
 def _repeated(subject: _Subject) -> Iterator[Finding]:
-    first: dict[str, Placed] = {}
+    first: dict[object, Placed] = {}
     for each in subject.placed:
-        known = first.setdefault(_folded(each.entry.term), each)
+        entry = each.entry
+        read = entry.term if entry.kind == "pattern" else _folded(entry.term)
+        known = first.setdefault((entry.kind, read, entry.fields, entry.company, entry.all, entry.without), each)
         if known is not each:
             message = f"{_graded(each)} is read the same as {_graded(known)} in {_where(known)}"
             yield _remark("warning", "duplicate", each, message)
@@ -284,7 +309,7 @@ def _inner(subject: _Subject) -> Iterator[tuple[Placed, Placed]]:
     idle: set[str] = set()
     for each, hits in zip(subject.placed, subject.own_hits, strict=True):
         own = identity(each.entry.term)
-        for hit in hits:
+        for hit in hits if each.entry.kind == "term" else ():
             found = identity(hit.term)
             inner = next((other for other in subject.owners.get(found, ()) if _covers(other, each)), None)
             as_written = hit.lexicon == subject.lexicon and _AS_WRITTEN.issuperset(hit.via)
@@ -300,14 +325,16 @@ def _covers(inner: Placed, each: Placed) -> bool:
 
 
 def _unreachable(subject: _Subject) -> Iterator[Finding]:
-    """A term that is not even found in itself."""
+    """A term that is not even found in itself; of one that needs company or a field nobody can tell."""
     lost = [
         each
         for each, hits in zip(subject.placed, subject.own_hits, strict=True)
-        if not _finds(hits, each.entry.term, subject.lexicon)
+        if each.entry.kind in {"term", "exact"}
+        and not _is_narrow(each.entry)
+        and not _finds(hits, each.entry.term, subject.lexicon)
     ]
-    freed = subject.hits([each.entry.term for each in lost], subject.rules_without_allow) if subject.overlay else []
-    covered = {id(each) for each, hits in zip(lost, freed, strict=False) if _finds(hits, each.entry.term)}
+    freed = subject.hits([each.entry.term for each in lost], subject.rules_without_allow) if lost else []
+    covered = {id(each) for each, hits in zip(lost, freed, strict=True) if _finds(hits, each.entry.term)}
     for each in lost:
         if id(each) in covered:
             yield _remark("error", "allow", each, f"{each.entry.term!r} never hits: an allow entry covers all of it")
@@ -327,7 +354,8 @@ def _short(subject: _Subject) -> Iterator[Finding]:
         counted = [char for char in squeeze(each.entry.term) if not is_break(char)]
         least = SHORT_NUMBER if all(char.isdecimal() for char in counted) else SHORT_WORD
         spaced = not any(map(is_hanzi, counted)) and all(char.isalnum() for char in counted)
-        if counted and spaced and len(counted) < least and each.entry.severity != Severity.LOG:
+        alone = each.entry.kind == "term" and not (each.entry.company or each.entry.all)
+        if alone and counted and spaced and len(counted) < least and each.entry.severity != Severity.LOG:
             what = "digits" if least == SHORT_NUMBER else "letters"
             message = f"{each.entry.term!r} has {len(counted)} {what}: it will stand for many other things"
             yield _remark("warning", "short", each, message)
@@ -379,19 +407,28 @@ def _aliases(subject: _Subject) -> Iterator[Finding]:
 
 def _allow(subject: _Subject) -> Iterator[Finding]:
     """Phrases in which nothing is found that they could allow."""
-    if not subject.overlay:
+    listed = subject.overlay.allow if subject.overlay else []
+    phrases = [(OVERLAY, phrase, subject.place(OVERLAY, phrase)) for phrase in listed]
+    phrases += [(each.lexicon, each.entry.term, each.place) for each in subject.placed if each.entry.kind == "allow"]
+    if not phrases:
         return
-    allow = subject.overlay.allow
-    phrases = subject.hits(allow, subject.rules_without_allow)
     first: dict[str, str] = {}
-    for phrase, hits in zip(allow, phrases, strict=True):
-        known, place = first.setdefault(_folded(phrase), phrase), subject.place(OVERLAY, phrase)
-        if known is not phrase:
+    found = subject.hits([phrase for _, phrase, _ in phrases], subject.rules_without_allow)
+    for (part, phrase, place), hits in zip(phrases, found, strict=True):
+        known = first.setdefault(_folded(phrase), phrase)
+        if known is not phrase and part == OVERLAY:
             message = f"{phrase!r} is read the same as {known!r}, which is allowed already"
-            yield _finding("warning", "duplicate", OVERLAY, phrase, place, message)
+            yield _finding("warning", "duplicate", part, phrase, place, message)
         elif not hits:
             message = f"{phrase!r} allows nothing: no term is found in it"
-            yield _finding("warning", "allow", OVERLAY, phrase, place, message)
+            yield _finding("warning", "allow", part, phrase, place, message)
+
+
+def _expired(subject: _Subject) -> Iterator[Finding]:
+    for each in subject.placed:
+        if each.entry.expires is not None and each.entry.expires < subject.today:
+            message = f"{each.entry.term!r} has not counted since {each.entry.expires}"
+            yield _remark("warning", "expired", each, message)
 
 
 def _strangers(subject: _Subject) -> Iterator[Finding]:
@@ -444,5 +481,6 @@ _CHECKS: Sequence[Callable[[_Subject], Iterable[Finding]]] = (
     _everyday,
     _aliases,
     _allow,
+    _expired,
     _strangers,
 )

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import yaml
 
+from processor.rulesets.entries import read_short
+
 
 class Place(NamedTuple):
     """A line of a file, counted from 1."""
@@ -48,7 +50,7 @@ def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
         if suffix == "txt":
             yield from _terms(stem, file, shown)
         elif suffix == "yaml":
-            yield from _scalars(stem, file, shown)
+            yield from _entries(stem, file, shown)
     for number, line in _lines(path / "aliases.txt"):
         yield ALIASES, line.partition("=")[0].strip(), Place(f"{source}/aliases.txt", number)
     yield from _scalars(OVERLAY, path / "overlay.yaml", f"{source}/overlay.yaml")
@@ -56,7 +58,7 @@ def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
 
 def _terms(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, str, Place]]:
     for number, line in _lines(file):
-        yield part, line.partition(",")[0].strip(), Place(shown, number)
+        yield part, read_short(line.partition(",")[0].strip())[0], Place(shown, number)
 
 
 def _lines(file: Traversable) -> Iterator[tuple[int, str]]:
@@ -69,13 +71,7 @@ def _lines(file: Traversable) -> Iterator[tuple[int, str]]:
 
 def _scalars(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, str, Place]]:
     """Every word of a YAML file and its line: which of them is a term, whoever asks for a term knows."""
-    if not file.is_file():
-        return
-    try:
-        roots = list(yaml.compose_all(file.read_bytes(), Loader=yaml.CSafeLoader))
-    except yaml.YAMLError:
-        return
-    waiting = roots[::-1]
+    waiting = _roots(file)[::-1]
     while waiting:
         node = waiting.pop()
         if isinstance(node, yaml.ScalarNode):
@@ -84,3 +80,21 @@ def _scalars(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, st
             waiting += node.value[::-1]
         elif isinstance(node, yaml.MappingNode):
             waiting += [value for _, value in node.value[::-1]]
+
+
+def _entries(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, str, Place]]:
+    """The terms of a lexicon's YAML file, each with the line on which its entry begins."""
+    for root in _roots(file):
+        for entry in root.value if isinstance(root, yaml.SequenceNode) else ():
+            pairs = entry.value if isinstance(entry, yaml.MappingNode) else ()
+            for key, value in pairs:
+                if isinstance(value, yaml.ScalarNode) and key.value == "term":
+                    yield part, value.value, Place(shown, entry.start_mark.line + 1)
+
+
+def _roots(file: Traversable) -> list[yaml.Node]:
+    """What a YAML file holds; nothing if there is none or it is not YAML."""
+    try:
+        return list(yaml.compose_all(file.read_bytes(), Loader=yaml.CSafeLoader)) if file.is_file() else []
+    except yaml.YAMLError:
+        return []
