@@ -14,7 +14,7 @@ from processor.cli.sources import read_alone
 from processor.errors import Misconfigured
 from processor.model import Severity
 from processor.rulesets import exporting
-from processor.rulesets.directory import lexicon_text, texts, write
+from processor.rulesets.directory import lexicon_text, lexicon_yaml, texts, write
 from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, canonical
 from processor.rulesets.importing import COLUMNS, Ask, Format, Imported, Remark, gather
 
@@ -27,7 +27,9 @@ _SUFFIXES: Mapping[str, ExportFormat] = {".json": "json", ".csv": "csv", ".xlsx"
 def import_words(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Lists, then the target: a new .txt lexicon, a directory, or - for standard output."),
+        typer.Argument(
+            help="Lists, then the target: a new .txt or .yaml lexicon, a directory, or - for standard output."
+        ),
     ],
     form: Annotated[ImportFormat, typer.Option("--format", help="How the lists are written.")] = "auto",
     encoding: Annotated[
@@ -62,11 +64,10 @@ def import_words(
         meanings=_pairs(meaning or ()),
     )
     imported = gather({str(path): _content(path) for path in lists}, ask)
-    written = _written(imported, target, tenant)
     if str(target) == "-":
-        print(lexicon_text(_all(imported)), end="")
+        print(_single(imported, yaml=not all(entry.is_plain for entry in _all(imported))), end="")
     else:
-        _write(written, force=force)
+        _write(_written(imported, target, tenant), force=force)
     _tell(imported, target, as_json=as_json)
 
 
@@ -131,22 +132,30 @@ def _all(imported: Imported) -> list[Entry]:
 
 
 def _written(imported: Imported, target: Path, tenant: str | None) -> dict[Path, str]:
-    """The files to write. Raises: Misconfigured, for allowed words that have nowhere to stand."""
-    single = target.suffix == ".txt" and not target.is_dir()
-    if imported.allow and str(target) != "-" and (single or tenant is None):
-        # Taken off the lists they are; what else they allow, a lexicon file cannot say.
-        print(
-            f"note: {len(imported.allow)} allowed words only took words off the lists; "
-            "to allow them inside other texts too, import into a directory with --tenant",
-            file=sys.stderr,
-        )
-    if single:
-        return {target: lexicon_text(_all(imported))}
+    """The files to write. Raises: Misconfigured, for entries that a text file cannot hold."""
+    if target.suffix in {".txt", ".yaml"} and not target.is_dir():
+        rich = [entry for entry in _all(imported) if not entry.is_plain]
+        if rich and target.suffix == ".txt":
+            problem = f"{len(rich)} entries (patterns, allowed words) need more than a line of text"
+            raise Misconfigured([f"{target}: {problem}: name a .yaml file or a directory."])
+        return {target: _single(imported, yaml=target.suffix == ".yaml")}
     document: Document = BaseDocument(lexicons=dict(imported.lexicons))
     if tenant is not None:
-        document = OverlayDocument(tenant=tenant, lexicons=dict(imported.lexicons), allow=list(imported.allow))
+        lexicons = {
+            stem: [entry for entry in each if entry.kind != "allow"] for stem, each in imported.lexicons.items()
+        }
+        lexicons = {stem: each for stem, each in lexicons.items() if each}
+        document = OverlayDocument(tenant=tenant, lexicons=lexicons, allow=_allowed(imported))
     wanted = ("lexicons/", "overlay.yaml")  # a base's other files are not for a list of words to write
     return {target / name: text for name, text in texts(document).items() if name.startswith(wanted)}
+
+
+def _single(imported: Imported, *, yaml: bool) -> str:
+    return lexicon_yaml(_all(imported)) if yaml else lexicon_text(_all(imported))
+
+
+def _allowed(imported: Imported) -> list[str]:
+    return [entry.term for entry in _all(imported) if entry.kind == "allow"]
 
 
 def _write(files: Mapping[Path, str], *, force: bool) -> None:
@@ -167,7 +176,7 @@ def _tell(imported: Imported, target: Path, *, as_json: bool) -> None:
         facts = {
             "sources": imported.sources,
             "terms": imported.terms,
-            "allowed": len(imported.allow),
+            "allowed": len(_allowed(imported)),
             "folded": [remark._asdict() for remark in imported.folded],
             "refused": [remark._asdict() for remark in imported.refused],
         }
@@ -178,11 +187,8 @@ def _tell(imported: Imported, target: Path, *, as_json: bool) -> None:
         print(f"{source.name}: {source.format}{encoding}, {source.words:,} words", file=out)
     _list("refused", imported.refused)
     _list("folded", imported.folded)
-    counts = (
-        f"{imported.terms:,} terms taken, {len(imported.folded):,} folded together, {len(imported.refused):,} refused"
-    )
-    allowed = f", {len(imported.allow):,} allowed" if imported.allow else ""
-    print(f"{target}: {counts}{allowed}", file=out)
+    counts = f"{imported.terms:,} taken, {len(imported.folded):,} folded together, {len(imported.refused):,} refused"
+    print(f"{target}: {counts}", file=out)
 
 
 def _list(what: str, remarks: Sequence[Remark]) -> None:

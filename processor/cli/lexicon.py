@@ -20,6 +20,7 @@ from processor.cli.sources import (
     compiles,
     connected,
     in_force,
+    is_lexicon,
     misfits,
     nothing_published,
     numbered,
@@ -68,9 +69,9 @@ def push(
 ) -> None:
     """Check a ruleset and put it in force in all workers.
 
-    A directory replaces the whole ruleset. A .txt lexicon is added to what is in force, or replaces the lexicon of
-    the same name there. Nothing is published that does not compile, nor over a version that somebody else has
-    published meanwhile.
+    A directory replaces the whole ruleset. A .txt or .yaml lexicon is added to what is in force, or replaces the
+    lexicon of the same name there. Nothing is published that does not compile, nor over a version that somebody else
+    has published meanwhile.
     """
     by = Author(by=author, why=message or f"push {source}", at=_now())
     asyncio.run(_push(source, scope_named(tenant), by, config, publish=not dry_run))
@@ -78,7 +79,7 @@ def push(
 
 async def _push(source: str, scope: Scope, author: Author, config: Path | None, *, publish: bool) -> None:
     async with connected(config) as redis:
-        now = await _in_force_or_warn(redis, scope, needed=source.endswith(".txt"))
+        now = await _in_force_or_warn(redis, scope, needed=is_lexicon(source))
         new = await wanted(redis, source, scope, now.document)
         problems = compiles(new) or await misfits(redis, new)
         if problems:

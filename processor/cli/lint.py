@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from processor.cli.options import AsJson, Config, Source, Tenant
-from processor.cli.sources import compiles, read_alone, text_of
+from processor.cli.sources import compiles, is_lexicon, read_alone, text_of
 from processor.errors import Invalid, Misconfigured
 from processor.rulesets import benign
 from processor.rulesets.document import BaseDocument
@@ -61,7 +61,7 @@ def _examined(source: str, tenant: str | None, base: str, ordinary: Sequence[str
         report = inspect(document, base=ground, ordinary=ordinary, places=places(source), today=today)
     except Invalid as error:
         return Report(findings=_invalid(error.problems), terms=0)
-    lone = Path(source).suffix in {".txt", ".yaml"}  # has no policy of its own, and is not published without one
+    lone = is_lexicon(source)  # has no policy of its own, and is not published without one
     known = {f"alias {finding.term}=" for finding in report.findings if finding.kind == "alias"}
     problems = [] if lone else [p for p in compiles(document) if not p.startswith(tuple(known) or ("\0",))]
     return replace(report, findings=[*_invalid(problems), *report.findings])

@@ -9,5 +9,5 @@ Tenant = Annotated[str | None, typer.Option(help="The tenant whose overlay is me
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
 Source = Annotated[
-    str, typer.Argument(help="A directory, a .txt lexicon, a .json document, builtin, redis or redis:N.")
+    str, typer.Argument(help="A directory, a .txt or .yaml lexicon, a .json document, builtin, redis or redis:N.")
 ]

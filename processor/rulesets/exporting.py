@@ -10,12 +10,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
+from msgspec import structs
+
 from processor.matching.folding import is_letter
 from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument
-from processor.rulesets.importing import Format
+from processor.rulesets.importing import COLUMNS, Format
 from processor.rulesets.sheets import write_rows
 
-TITLES = ("term", "category", "severity", "lexicon")
+TITLES = COLUMNS
+_TABLES: tuple[Format, ...] = ("csv", "xlsx")
+_KINDS: Mapping[Format, frozenset[str]] = {
+    "plain": frozenset({"term"}),
+    "csv": frozenset({"term", "exact", "pattern", "allow"}),
+    "xlsx": frozenset({"term", "exact", "pattern", "allow"}),
+    "houbb": frozenset({"term", "allow"}),
+    "regex": frozenset({"term", "pattern"}),
+}
 _FORMULA = re.compile(r"'*[=+\-@]")  # a cell that begins so is one to Excel, unless one more ' stands before it
 _WORD_START, _WORD_END = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"  # \b would take a hanzi for part of the word
 
@@ -35,20 +45,23 @@ def export(document: Document, form: Format) -> Exported:
         case "csv":
             files = {"": _csv(document).encode("utf-8-sig")}  # with a mark, or Excel takes it for something else
         case "xlsx":
-            files = {"": write_rows(TITLES, _rows(document))}
+            files = {"": write_rows(TITLES, _rows(document, "xlsx"))}
         case "houbb":
             files = {name: text.encode() for name, text in _houbb(document).items()}
-            spaced = [entry.term for _, entry in _entries(document) if " " in entry.term]
+            spaced = [entry.term for _, entry in _entries(document, form) if " " in entry.term]
             if spaced:
                 left_out.append(f"the tags of {len(spaced)} terms with a space, which a tag file cannot hold")
         case "regex":
-            files = {"": _text(dict.fromkeys(_expression(entry.term) for _, entry in _entries(document)))}
+            files = {"": _text(dict.fromkeys(_expression(entry) for _, entry in _entries(document, form)))}
         case _:
-            files = {"": _text(dict.fromkeys(entry.term for _, entry in _entries(document)))}
+            files = {"": _text(dict.fromkeys(entry.term for _, entry in _entries(document, form)))}
     return Exported(files=files, left_out=left_out)
 
 
 def _left_out(document: Document, form: Format) -> Iterator[str]:
+    missing = sum(map(len, document.lexicons.values())) - sum(1 for _ in _entries(document, form))
+    if missing:
+        yield f"{missing} entries of a kind that this format does not have"
     if form in {"plain", "regex"}:
         yield "categories and severities"
     elif form == "houbb":
@@ -65,42 +78,55 @@ def _left_out(document: Document, form: Format) -> Iterator[str]:
             yield "fraud rules, reminders and policy"
 
 
-def _entries(document: Document) -> Iterator[tuple[str, Entry]]:
+def _entries(document: Document, form: Format) -> Iterator[tuple[str, Entry]]:
+    """The entries that the format can hold: one that needs company or a field would hit too much without it."""
+    kinds = _KINDS[form]
     for lexicon, entries in document.lexicons.items():
-        yield from ((lexicon, entry) for entry in entries)
+        for entry in entries:
+            bare = entry if form in _TABLES else structs.replace(entry, expires=None)
+            told = structs.replace(bare, expires=None, owner="", note="", kind="term")
+            if entry.kind in kinds and told.is_plain and bare.expires == entry.expires:
+                yield lexicon, entry
 
 
-def _rows(document: Document) -> Iterator[tuple[str, str, str, str]]:
-    for lexicon, entry in _entries(document):
-        yield entry.term, entry.category, str(entry.severity), lexicon
+def _rows(document: Document, form: Format) -> Iterator[tuple[str, ...]]:
+    for lexicon, entry in _entries(document, form):
+        kind = "" if entry.kind == "term" else entry.kind
+        told = (kind, entry.expires or "", entry.owner, entry.note)
+        yield entry.term, entry.category, str(entry.severity), lexicon, *told
 
 
 def _csv(document: Document) -> str:
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(TITLES)
-    writer.writerows([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in _rows(document))
+    rows = _rows(document, "csv")
+    writer.writerows([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows)
     return out.getvalue()
 
 
 def _houbb(document: Document) -> dict[str, str]:
-    terms = dict.fromkeys(entry.term for _, entry in _entries(document))
+    entries = [entry for _, entry in _entries(document, "houbb")]
+    terms = dict.fromkeys(entry.term for entry in entries if entry.kind == "term")
     tags: dict[str, dict[str, None]] = {}
-    for _, entry in _entries(document):
-        if " " not in entry.term:
+    for entry in entries:
+        if entry.term in terms and " " not in entry.term:
             tags.setdefault(entry.term, {})[entry.category] = None
     allow = document.allow if isinstance(document, OverlayDocument) else []
+    allowed = dict.fromkeys([*allow, *(entry.term for entry in entries if entry.kind == "allow")])
     return {
         "sensitive_word_deny.txt": "".join(f"{term}\n" for term in terms),
-        "sensitive_word_allow.txt": "".join(f"{term}\n" for term in allow),
+        "sensitive_word_allow.txt": "".join(f"{term}\n" for term in allowed),
         "sensitive_word_tags.txt": "".join(f"{term} {','.join(each)}\n" for term, each in tags.items()),
     }
 
 
-def _expression(term: str) -> str:
+def _expression(entry: Entry) -> str:
     """An expression for the term, which wants the end of a word where the matcher does."""
-    left, right = is_letter(term[0]), is_letter(term[-1])
-    return (_WORD_START if left else "") + re.escape(term) + (_WORD_END if right else "")
+    if entry.kind == "pattern":
+        return entry.term
+    left, right = is_letter(entry.term[0]), is_letter(entry.term[-1])
+    return (_WORD_START if left else "") + re.escape(entry.term) + (_WORD_END if right else "")
 
 
 def _text(lines: Mapping[str, None]) -> bytes:

@@ -5,8 +5,8 @@ Formats:
 - *csv*, *xlsx*: columns by the names in their first row; `columns` overrides.
 - *houbb*: the files of houbb/sensitive-word: dictionaries (a line is a word), `…allow…` files (words to leave alone),
   `…tag…` files (`word tag1,tag2`), which grade the dictionaries' words, or are lists themselves if they come alone.
-- *regex*: one expression a line. What is only words (`foo|bar`, `a\.b`) becomes terms; real patterns are refused for
-  as long as lexicons cannot hold them.
+- *regex*: one expression a line. What is only words (`foo|bar`, `a\.b`) becomes terms, what is more becomes patterns,
+  and what a linear-time engine cannot run is refused.
 """
 
 import csv
@@ -15,15 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import PurePath
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from processor.errors import Invalid
 from processor.matching.matcher import forms
 from processor.model import Severity
 from processor.rulesets.decoding import decode
 from processor.rulesets.directory import CATEGORY
-from processor.rulesets.document import Entry
-from processor.rulesets.entries import term_flaw
+from processor.rulesets.document import Entry, Kind, entry_of
+from processor.rulesets.entries import entry_flaws, term_flaw
 from processor.rulesets.sheets import read_rows
 
 Format = Literal["plain", "csv", "xlsx", "houbb", "regex"]
@@ -36,15 +36,20 @@ def _named(table: str) -> dict[str, str]:
     return {name.strip(): ours.strip() for ours, _, names in lines for name in names.split(",")}
 
 
-COLUMNS = ("term", "category", "severity", "lexicon")
+COLUMNS = ("term", "category", "severity", "lexicon", "kind", "expires", "owner", "note")
 _HEADINGS = _named("""
     term: term, word, words, keyword, keywords, phrase, text, content, sensitive_word, sensitiveword
     term: 词, 词语, 词条, 敏感词, 敏感词语, 关键词, 关键字, 违禁词, 违规词, 屏蔽词, 词汇, 名称, 内容, 文本
-    category: category, categories, type, kind, tag, tags, label, labels, class
+    category: category, categories, type, tag, tags, label, labels, class
     category: 分类, 类别, 类型, 标签, 词类, 词库, 场景
     severity: severity, level, grade, risk, 等级, 级别, 风险等级, 风险级别, 严重程度, 敏感等级, 处置等级
     lexicon: lexicon, list, file
+    kind: kind, 匹配方式
+    expires: expires, expiry, 有效期, 到期, 到期时间, 过期时间
+    owner: owner, 负责人, 创建人
+    note: note, notes, remark, remarks, comment, 备注, 说明
 """)
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _CATEGORIES = _named("""
     drugs: 1, 毒品, 涉毒
     sexual: 2, 色情, 涉黄, 低俗
@@ -79,8 +84,8 @@ class Row(NamedTuple):
     term: str
     category: str = ""
     severity: str = ""
-    lexicon: str = ""
     role: Role = "term"
+    more: Mapping[str, str] = {}  # other columns by our names
 
 
 class Remark(NamedTuple):
@@ -119,7 +124,6 @@ class Imported:
     """What came of the lists; every word of them is an entry, allowed, folded together or refused."""
 
     lexicons: Mapping[str, list[Entry]]  # by the name of the file they are to stand in
-    allow: Sequence[str]
     sources: Sequence[Source]
     folded: Sequence[Remark]
     refused: Sequence[Remark]
@@ -251,13 +255,9 @@ def _table(rows: Sequence[Sequence[str]], name: str, ask: Ask) -> Iterator[Row]:
     for number, row in enumerate(rows[has_head:], start=1 + has_head):
         cells = {ours: row[column].strip() for ours, column in places.items() if column < len(row)}
         if cells.get("term"):
-            yield Row(
-                number,
-                cells["term"],
-                cells.get("category", ""),
-                cells.get("severity", ""),
-                cells.get("lexicon", ""),
-            )
+            kind = cells.get("kind", "")
+            role: Role = "allow" if kind == "allow" else "pattern" if kind == "pattern" else "term"
+            yield Row(number, cells["term"], cells.get("category", ""), cells.get("severity", ""), role, cells)
 
 
 def _column(head: Sequence[str], column: str, name: str) -> int:
@@ -282,46 +282,41 @@ class _Sorted:
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.lexicons: dict[str, list[Entry]] = {}
-        self.allow: dict[str, str] = {}
-        self.first: dict[str, tuple[str, str, int]] = {}
+        self.first: dict[tuple[str, str], tuple[str, str, int]] = {}
         self.folded: list[Remark] = []
         self.refused: list[Remark] = []
-
-    def refuse(self, source: str, row: Row, why: str) -> None:
-        self.refused.append(Remark(source, row.line, row.term, why))
-
-    def fold(self, source: str, row: Row, why: str) -> None:
-        self.folded.append(Remark(source, row.line, row.term, why))
 
     def take(self, source: str, row: Row, tags: Mapping[str, str]) -> None:
         """One word to the entries, or to where it belongs."""
         if flaw := _flaw(row):
-            self.refuse(source, row, flaw)
+            self.refused.append(Remark(source, row.line, row.term, flaw))
             return
-        read = forms(row.term)[0]
+        key = _key(row)
+        allowed = self.first.get(("allow", key[1])) if row.role != "pattern" else None
+        if row.role != "allow" and allowed:
+            self.folded.append(Remark(source, row.line, row.term, "is on the list of allowed words"))
+        elif known := self.first.get(key):
+            term, where, line = known
+            self.folded.append(Remark(source, row.line, row.term, f"is read the same as {term!r} ({where}:{line})"))
+        elif isinstance(entry := self._entry(row, tags.get(key[1], "")), str):
+            self.refused.append(Remark(source, row.line, row.term, entry))
+        else:
+            self.first[key] = (row.term, source, row.line)
+            self.lexicons.setdefault(_stem(row.more.get("lexicon") or source), []).append(entry)
+
+    def _entry(self, row: Row, tags: str) -> Entry | str:
+        """The entry, or why it cannot be one."""
         severity = self._severity(row.severity)
         if severity is None:
-            self.refuse(
-                source, row, f"unknown severity {row.severity!r}: say what it means, e.g. map {row.severity}=high"
-            )
-        elif read in self.allow:
-            self.fold(source, row, "is on the list of allowed words")
-        elif read in self.first:
-            term, where, line = self.first[read]
-            self.fold(source, row, f"is read the same as {term!r} ({where}:{line})")
-        else:
-            self.first[read] = (row.term, source, row.line)
-            category = self._category(row.category or tags.get(read, ""))
-            lexicon = _stem(row.lexicon or source)
-            entry = Entry(term=row.term, category=category, severity=severity)
-            self.lexicons.setdefault(lexicon, []).append(entry)
-
-    def permit(self, source: str, row: Row) -> None:
-        """One word to the allowed ones."""
-        if flaw := _flaw(row):
-            self.refuse(source, row, flaw)
-        elif (known := self.allow.setdefault(forms(row.term)[0], row.term)) is not row.term:
-            self.fold(source, row, f"is read the same as {known!r}, which is allowed already")
+            return f"unknown severity {row.severity!r}: say what it means, e.g. map {row.severity}=high"
+        kind = row.more.get("kind") or (row.role if row.role in _KINDS else "term")
+        told = {name: row.more[name] for name in ("expires", "owner", "note") if row.more.get(name)}
+        grade = {} if kind == "allow" else {"category": self._category(row.category or tags), "severity": severity}
+        try:
+            entry = entry_of({"term": row.term, "kind": kind, **grade, **told})
+        except Invalid as error:
+            return error.problems[0]
+        return next(entry_flaws(entry), entry)
 
     def _category(self, said: str) -> str:
         """The first of the list's tags that is known; else the first, fit to be a category."""
@@ -341,33 +336,35 @@ class _Sorted:
 def _sort(sources: Sequence[Source], files: Mapping[str, Iterable[Row]], ask: Ask) -> Imported:
     """Allowed words first, since they decide about the others; then terms, graded by the tag files."""
     placed = [(name, row) for name, rows in files.items() for row in rows]
-    made = _Sorted(ask)
-    for name, row in placed:
-        if row.role == "allow":
-            made.permit(name, row)
-    tags = {forms(row.term)[0]: row.category for _, row in placed if row.role == "tag" and not _flaw(row)}
     alone = not any(row.role == "term" for _, row in placed)  # tag files without a dictionary are lists themselves
-    for name, row in placed:
-        if row.role == "term" or (row.role == "tag" and alone):
-            made.take(name, row, tags)
-        elif row.role == "tag" and _flaw(row):
-            made.refuse(name, row, f"{_flaw(row)}")
-        elif row.role == "pattern":
-            made.refuse(name, row, "a pattern: lexicons hold words; list the words that it stands for")
-    for name, row in placed:
-        if row.role == "tag" and not alone and not _flaw(row) and forms(row.term)[0] not in made.first:
-            made.fold(name, row, "has tags, but none of the dictionaries has the word")
-    return Imported(
-        lexicons=made.lexicons,
-        allow=list(made.allow.values()),
-        sources=sources,
-        folded=made.folded,
-        refused=made.refused,
-    )
+    tagged = [(name, row) for name, row in placed if row.role == "tag"]
+    tags = {_key(row)[1]: row.category for _, row in tagged if not _flaw(row)}
+    made = _Sorted(ask)
+    for wanted in (("allow",), ("term", "pattern", *(("tag",) if alone else ()))):
+        for name, row in placed:
+            if row.role in wanted:
+                made.take(name, row, tags)
+    for name, row in () if alone else tagged:
+        if flaw := _flaw(row):
+            made.refused.append(Remark(name, row.line, row.term, flaw))
+        elif _key(row) not in made.first:
+            why = "has tags, but none of the dictionaries has the word"
+            made.folded.append(Remark(name, row.line, row.term, why))
+    return Imported(lexicons=made.lexicons, sources=sources, folded=made.folded, refused=made.refused)
+
+
+def _key(row: Row) -> tuple[str, str]:
+    """What two words have in common that come to one entry."""
+    if row.role == "pattern":
+        return "pattern", row.term
+    kind = row.more.get("kind") or "term"
+    return ("allow" if row.role == "allow" else kind, forms(row.term)[0])
 
 
 def _flaw(row: Row) -> str | None:
     """Why a word cannot be an entry of a lexicon file, or None."""
+    if row.role == "pattern":
+        return None  # what is wrong with an expression, the entry tells
     if "," in row.term or "\n" in row.term:
         return "a comma or a line end cannot stand in a term of a lexicon file"
     return term_flaw(row.term) or ("the term begins with #, as comments do" if row.term.startswith("#") else None)

@@ -41,6 +41,8 @@ def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
     path: Traversable = files("processor") / "builtin" if source == "builtin" else Path(source)
     if source.endswith(".txt") and path.is_file():
         yield from _terms(Path(source).stem, path, source)
+    if source.endswith(".yaml") and path.is_file():
+        yield from _entries(Path(source).stem, path, source)
     if not path.is_dir():
         return
     lexicons = path / "lexicons"

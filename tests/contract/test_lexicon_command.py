@@ -269,7 +269,7 @@ def test_a_word_list_is_imported_as_a_lexicon_file() -> None:
     assert Path("names.txt").read_text(encoding="utf-8") == "甲方,names,low\n乙方,names,low\n"
     assert output.splitlines() == [
         "words: plain, utf-8, 3 words",
-        "names.txt: 2 terms taken, 0 folded together, 1 refused",
+        "names.txt: 2 taken, 0 folded together, 1 refused",
     ]
 
 
@@ -279,13 +279,26 @@ def test_lists_are_imported_into_a_directory_that_can_be_pushed_as_an_overlay(re
     Path("sensitive_word_tags.txt").write_text("云朵杯 3,比赛\n", encoding="utf-8")
     names = ("sensitive_word_deny.txt", "sensitive_word_allow.txt", "sensitive_word_tags.txt")
     facts = json.loads(said("import", *names, "theirs", "--tenant", "t1", "--json"))
-    assert (facts["terms"], facts["allowed"], len(facts["folded"]), facts["refused"]) == (1, 2, 2, [])
+    assert (facts["terms"], facts["allowed"], len(facts["folded"]), facts["refused"]) == (3, 2, 2, [])
     said("push", "theirs", "--tenant", "t1")
     document = shown("--tenant", "t1")["document"]
     assert document["allow"] == ["天气", "云朵杯预报"]
     assert document["lexicons"] == {
         "sensitive_word_deny": [{"term": "云朵杯", "category": "gambling", "severity": "high"}]
     }
+
+
+def test_patterns_and_allowed_words_are_imported_as_yaml(redis: Client) -> None:
+    words = lexicon("words.regex", "云.{0,2}杯", "天气")
+    assert isinstance(refusal("import", words, "own.txt"), Misconfigured)
+    assert not Path("own.txt").exists()
+    said("import", words, "own.yaml")
+    assert "0 errors" in said("lint", "own.yaml")
+    said("push", "own.yaml")
+    assert [(entry.get("kind"), entry["term"]) for entry in shown()["document"]["lexicons"]["own"]] == [
+        ("pattern", "云.{0,2}杯"),
+        (None, "天气"),
+    ]
 
 
 def test_an_import_writes_over_nothing_unless_told() -> None:

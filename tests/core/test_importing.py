@@ -15,7 +15,7 @@ from processor.model import Severity
 from processor.rulesets import benign
 from processor.rulesets.decoding import decode
 from processor.rulesets.document import BaseDocument, Entry, OverlayDocument
-from processor.rulesets.entries import term_flaw
+from processor.rulesets.entries import entry_flaws, term_flaw
 from processor.rulesets.exporting import export
 from processor.rulesets.importing import Ask, Format, Imported, gather, guess
 
@@ -119,9 +119,10 @@ def test_every_word_of_any_text_is_taken_folded_or_refused_once(text: str, form:
         return
     [source] = imported.sources
     assert imported.terms + len(imported.folded) + len(imported.refused) == source.words
-    read = [forms(term)[0] for term in terms(imported)]
+    held = [entry for entries in imported.lexicons.values() for entry in entries]
+    read = [(entry.kind, entry.term if entry.kind == "pattern" else forms(entry.term)[0]) for entry in held]
     assert len(set(read)) == len(read)
-    assert [term for term in terms(imported) if term_flaw(term)] == []
+    assert [entry for entry in held if list(entry_flaws(entry))] == []
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
@@ -182,12 +183,14 @@ def test_a_houbb_dictionary_is_graded_by_its_tag_file_and_thinned_by_its_allow_f
         },
         Ask(),
     )
-    assert graded(imported) == [
-        ("博彩站", "gambling", "high"),
-        ("走私货", "illegal", "high"),
-        ("其他词", "custom", "high"),
-    ]
-    assert imported.allow == ["天气"]
+    assert imported.lexicons == {
+        "sensitive_word_allow": [Entry(term="天气", kind="allow")],
+        "sensitive_word_dict": [
+            Entry(term="博彩站", category="gambling"),
+            Entry(term="走私货", category="illegal"),
+            Entry(term="其他词"),
+        ],
+    }
     assert [(remark.term, remark.why) for remark in imported.folded] == [
         ("天气", "is on the list of allowed words"),
         ("没有的", "has tags, but none of the dictionaries has the word"),
@@ -199,15 +202,25 @@ def test_a_tag_file_alone_is_a_list() -> None:
     assert graded(taken("零售 广告,网络\n", name="dict_tags.txt")) == [("零售", "ads", "high")]
 
 
-def test_expressions_that_stand_for_words_become_terms_and_patterns_are_refused() -> None:
-    text = "# c\nfoo\\.bar\n(?:甲方|乙方)\n/\\bspam\\b/i\n贷.{0,3}款\n[ab]c\nx\\d+\n"
+def test_expressions_that_stand_for_words_become_terms_and_the_others_patterns() -> None:
+    text = "# c\nfoo\\.bar\n(?:甲方|乙方)\n/\\bspam\\b/i\n贷.{0,3}款\n[ab]c\n(a)\\1\n贷.{0,3}款\n.*\n"
     imported = taken(text, name="bad_regex.txt")
-    assert terms(imported) == ["foo.bar", "甲方", "乙方", "spam"]
-    assert [(remark.line, remark.term) for remark in imported.refused] == [
-        (5, "贷.{0,3}款"),
-        (6, "[ab]c"),
-        (7, "x\\d+"),
+    assert [(entry.kind, entry.term) for entry in imported.lexicons["bad_regex"]] == [
+        *(("term", term) for term in ("foo.bar", "甲方", "乙方", "spam")),
+        *(("pattern", pattern) for pattern in ("贷.{0,3}款", "[ab]c")),
     ]
+    assert [(remark.line, remark.term, remark.why) for remark in imported.refused] == [
+        (7, "(a)\\1", "the pattern is refused: backreferences are not supported"),
+        (9, ".*", "the pattern matches the empty text, and so every message"),
+    ]
+    assert [(remark.line, remark.term) for remark in imported.folded] == [(8, "贷.{0,3}款")]
+
+
+def test_a_table_may_say_kind_day_owner_and_note() -> None:
+    text = "word,kind,expires,owner,note\n双十一,exact,2026-11-12,li,sale\n甲方,fuzzy,,,\n乙方,,soon,,\n"
+    imported = taken(text, name="w.csv")
+    assert imported.lexicons["w"] == [Entry(term="双十一", kind="exact", expires="2026-11-12", owner="li", note="sale")]
+    assert [remark.line for remark in imported.refused] == [3, 4]
 
 
 def test_words_of_files_of_one_list_are_folded_across_files() -> None:
@@ -227,6 +240,8 @@ entries = st.lists(
         term=letters.filter(lambda term: bool(term) and not term_flaw(term) and not term.startswith("#")),
         category=st.sampled_from(["fraud", "x-1"]),
         severity=...,
+        expires=st.sampled_from([None, "2026-12-31"]),
+        note=st.sampled_from(["", "=why"]),
     ),
     max_size=6,
     unique_by=lambda entry: forms(entry.term)[0],
@@ -238,6 +253,23 @@ def test_what_is_exported_to_a_table_is_imported_back_the_same(lexicons: dict[st
     document = BaseDocument(lexicons=lexicons)
     imported = taken(export(document, form).files[""], name=f"w.{form}")
     assert imported.lexicons == {stem: each for stem, each in lexicons.items() if each}
+
+
+def test_what_a_format_cannot_say_of_an_entry_keeps_the_entry_out_of_it() -> None:
+    narrow = [
+        Entry(term="叶子", company=("卖",)),
+        Entry(term="叶子", fields=("texts",)),
+        Entry(term="叶子", kind="exact"),
+        Entry(term="双十一", expires="2026-11-12"),
+        Entry(term="贷.款", kind="pattern"),
+        Entry(term="贷款"),
+    ]
+    document = BaseDocument(lexicons={"a": narrow})
+    forms: dict[Format, int] = {"plain": 1, "houbb": 1, "regex": 2, "csv": 4, "xlsx": 4}
+    for form, held in forms.items():
+        assert f"{6 - held} entries of a kind that this format does not have" in export(document, form).left_out
+    assert export(document, "plain").files[""].decode() == "贷款\n"
+    assert export(document, "regex").files[""].decode() == "贷.款\n贷款\n"
 
 
 def test_a_cell_that_excel_would_compute_is_written_as_text() -> None:
@@ -257,7 +289,7 @@ def test_a_houbb_export_holds_words_tags_and_allowed_words() -> None:
         "sensitive_word_allow.txt": "甲方乙方\n",
         "sensitive_word_tags.txt": "甲方 x,y\n",
     }
-    assert exported.left_out == ["severities", "the tags of 1 terms with a space, which a tag file cannot hold"]
+    assert list(exported.left_out) == ["severities", "the tags of 1 terms with a space, which a tag file cannot hold"]
 
 
 def test_an_exported_expression_finds_the_term_where_the_matcher_would() -> None:
@@ -270,4 +302,4 @@ def test_an_exported_expression_finds_the_term_where_the_matcher_would() -> None
 @given(entries)
 def test_exported_expressions_are_imported_back_as_the_terms_they_stand_for(lexicon: list[Entry]) -> None:
     content = export(BaseDocument(lexicons={"a": lexicon}), "regex").files[""]
-    assert terms(taken(content, name="a.regex")) == [entry.term for entry in lexicon]
+    assert terms(taken(content, name="a.regex")) == [entry.term for entry in lexicon if entry.expires is None]
