@@ -13,6 +13,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from io import StringIO
 from pathlib import PurePath
 from typing import Literal, NamedTuple, get_args
@@ -308,7 +309,7 @@ class _Sorted:
         """The entry, or why it cannot be one."""
         severity = self._severity(row.severity)
         if severity is None:
-            return f"unknown severity {row.severity!r}: say what it means, e.g. map {row.severity}=high"
+            return f"unknown severity {row.severity!r}: give it a meaning, e.g. --map {row.severity}=high"
         kind = row.more.get("kind") or (row.role if row.role in _KINDS else "term")
         told = {name: row.more[name] for name in ("expires", "owner", "note") if row.more.get(name)}
         grade = {} if kind == "allow" else {"category": self._category(row.category or tags), "severity": severity}
@@ -316,7 +317,7 @@ class _Sorted:
             entry = entry_of({"term": row.term, "kind": kind, **grade, **told})
         except Invalid as error:
             return error.problems[0]
-        return next(entry_flaws(entry), entry)
+        return entry if entry.is_plain else next(entry_flaws(entry), entry)  # a plain one has been looked at as a word
 
     def _category(self, said: str) -> str:
         """The first of the list's tags that is known; else the first, fit to be a category."""
@@ -370,6 +371,7 @@ def _flaw(row: Row) -> str | None:
     return term_flaw(row.term) or ("the term begins with #, as comments do" if row.term.startswith("#") else None)
 
 
+@cache
 def _stem(name: str) -> str:
     """A name for the lexicon file that holds the words of `name`."""
     bare = re.sub(r"\.(txt|csv|tsv|xlsx|xlsm|regex|re|dic|dict|text)$", "", PurePath(name).name, flags=re.IGNORECASE)
