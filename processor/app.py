@@ -213,6 +213,7 @@ async def _count_usage(settings: Settings, board: Board) -> None:
         every_s=settings.stats.every_seconds,
         keep_days=settings.stats.keep_days,
         timeout_s=settings.redis.timeout_seconds,
+        trouble=lambda reason: log.warning("terms are counted but not added up", extra={"reason": reason}),
     )
 
 

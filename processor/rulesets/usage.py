@@ -12,14 +12,14 @@ for very long the rarest new terms are not counted. Judging never waits for any 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from processor.errors import Unavailable
 from processor.rulesets import store
@@ -95,17 +95,32 @@ def stats_key(scope: Scope, day: str) -> str:
     return f"chatguard:stats:{{{scope}}}:{day}"
 
 
-async def add_always(usage: Usage, url: str, *, every_s: float, keep_days: int, timeout_s: float = 5.0) -> None:
+async def add_always(
+    usage: Usage,
+    url: str,
+    *,
+    every_s: float,
+    keep_days: int,
+    timeout_s: float = 5.0,
+    trouble: Callable[[str], None] = lambda _: None,
+) -> None:
     """Until cancelled, and once more then, add to the store at `url` what `usage` has counted.
 
-    `every_s`: seconds between two turns; `keep_days`: how long the store keeps a day's counts.
+    `every_s`: seconds between two turns; `keep_days`: how long the store keeps a day's counts; `trouble` is told why a
+    turn failed, once until one succeeds.
     """
+    well = True
     async with store.connect(url, timeout_s=timeout_s, retries=0) as redis:
         try:
             while True:
                 await asyncio.sleep(every_s)
-                with suppress(Unavailable):
+                try:
                     await add(redis, usage, keep_days=keep_days)
+                    well = True
+                except Unavailable as error:
+                    if well:
+                        trouble(str(error))
+                    well = False
         finally:
             with suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(_LAST_TURN_S):
@@ -196,5 +211,7 @@ def _day(back: int) -> str:
 def _edge() -> Iterator[None]:
     try:
         yield
+    except ResponseError as error:
+        raise Unavailable(f"Redis refused: {error}") from error
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable(f"Redis is away: {str(error) or type(error).__name__}") from error

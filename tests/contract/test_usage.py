@@ -85,10 +85,10 @@ async def test_a_worker_that_ends_adds_what_it_has_counted(redis: Client, server
 
 
 async def test_a_worker_adds_now_and_then_and_outlives_redis(redis: Client, server: Server) -> None:
-    usage, lost = counted(a=1), counted(a=1)
+    usage, lost, told = counted(a=1), counted(a=1), list[str]()
     tasks = [
         asyncio.create_task(add_always(usage, server.url, every_s=0.01, keep_days=1)),
-        asyncio.create_task(add_always(lost, GONE, every_s=0.01, keep_days=1, timeout_s=0.2)),
+        asyncio.create_task(add_always(lost, GONE, every_s=0.01, keep_days=1, timeout_s=0.2, trouble=told.append)),
     ]
     async with asyncio.timeout(20):
         while not await read(redis, BASE, days=2):  # noqa: ASYNC110  the store tells nobody
@@ -97,7 +97,22 @@ async def test_a_worker_adds_now_and_then_and_outlives_redis(redis: Client, serv
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert lost.take() != {}
+    assert lost.take() == {("base", "h:a"): 1}
+    assert len(told) == 1
+
+
+async def test_a_user_who_may_not_write_is_told_and_keeps_its_counts(redis: Client, server: Server) -> None:
+    await redis.execute_command("ACL", "SETUSER", "reader", "on", ">pass", "~*", "+@read", "+ping", "+client")  # type: ignore[no-untyped-call]
+    usage, told = counted(a=1), list[str]()
+    url = server.url.replace("redis://", "redis://reader:pass@")
+    task = asyncio.create_task(add_always(usage, url, every_s=0.01, keep_days=1, trouble=told.append))
+    async with asyncio.timeout(20):
+        while not told:  # noqa: ASYNC110  it is told in another task
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert "Redis is away" not in told[0]
+    assert usage.take() == {("base", "h:a"): 1}
 
 
 def test_memory_is_bounded_and_what_is_known_goes_on_being_counted() -> None:

@@ -282,6 +282,14 @@ def test_the_tally_counts_each_term_by_the_lexicon_it_is_of() -> None:
     assert outcome.tally.rejected == {}
 
 
+def test_the_tally_counts_as_rejected_what_a_phrase_allows_and_not_what_is_switched_off() -> None:
+    overlay = OverlayDocument(tenant="t1", allow=["海洛因研究所"], off=Off(terms=["云朵杯"]))
+    both = rules(HEROIN, ("云朵杯", "x", Severity.HIGH), overlay=overlay)
+    outcome = run([raw("海洛因研究所办云朵杯"), raw("海洛因研究所", tenant_id="t2")], both)
+    assert outcome.tally.rejected == {("base", "海洛因"): 1}
+    assert outcome.tally.terms == {("base", "海洛因"): 1}
+
+
 def test_the_tally_counts_what_was_found_and_rejected() -> None:
     overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="迷药")]})
     both = rules(("代孕", "x", Severity.HIGH), overlay=overlay)
