@@ -34,6 +34,9 @@ MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "stic
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
 
 
+_SHORT = LONGEST + 4  # characters of a message that may be a piece of a term, marks at its ends included
+
+
 class Judged(Struct, frozen=True, gc=False):
     """The judgement of one message."""
 
@@ -115,9 +118,19 @@ class _Note(NamedTuple):
 
     field: str
     text: str
-    base: Sequence[Found]
-    overlay: Sequence[Found]
+    base: "_Line"
+    overlay: "_Line"
     hinted: bool  # whether an entity may stand in it
+
+
+class _Line(NamedTuple):
+    """What one ruleset finds in one text."""
+
+    finds: Sequence[Found]  # their terms are numbers of meanings
+    company: Sequence[Found]  # the words that some entries need beside them; only where such an entry was found
+
+
+_NOTHING = _Line((), ())
 
 
 def _note(
@@ -134,22 +147,23 @@ def _note(
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for line in sorted({*base, *overlay, *hinted}):
-        note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
+        note = _Note(fields[line], texts[line], base.get(line, _NOTHING), overlay.get(line, _NOTHING), line in hinted)
         noted[owners[line]].append(note)
-    contents = [(line, owners[line]) for line, field in enumerate(fields) if field == "content"]
-    return noted, _pieces(batch, contents, items, rules, windows)
+    short = [
+        (owners[line], text)
+        for line, text in enumerate(_squeezed(batch))
+        if len(text) <= _SHORT and fields[line] == "content"
+    ]
+    return noted, _pieces(short, items, rules, windows)
 
 
-def _pieces(
-    batch: Batch, contents: Iterable[tuple[int, int]], items: Sequence[Item], rules: Rules, windows: Windows
-) -> dict[int, str]:
-    """Short messages that are how a term begins, or come after such a one in their conversation."""
-    squeezed = _squeezed(batch)
+def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rules, windows: Windows) -> dict[int, str]:
+    """Of short messages those that are how a term begins, or come after such a one in their conversation."""
     pieces: dict[int, str] = {}
     begun: set[str] = set()
     everyones = rules.base.kinds.cut
-    for line, number in contents:
-        text = squeezed[line].strip(MARKS)
+    for number, squeezed in short:
+        text = squeezed.strip(MARKS)
         if not 0 < len(text) <= LONGEST:
             continue
         item = cast("ChatMessage", items[number])
@@ -193,32 +207,45 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(
-    batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections
-) -> dict[int, list[Found]]:
+def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
     lines: defaultdict[str, list[int]] = defaultdict(list)
     for line, tenant in enumerate(tenants):
         if tenant in rules.overlays:
             lines[tenant].append(line)
-    found: dict[int, list[Found]] = {}
+    found: dict[int, _Line] = {}
     for tenant, own in lines.items():
         finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
         found.update({own[place]: each for place, each in finds.items()})
     return found
 
 
-def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, list[Found]]:
-    """The finds of all kinds of entries, in order of place; their terms are numbers of meanings."""
+def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
+    """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
     doubted: list[Doubted] = []
     found = held.matcher.find(batch, doubted)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
-    if not held.kinds.patterns and not held.kinds.exact:
-        return found
-    more = _find_whole(batch, held.kinds)
+    if held.kinds.patterns or held.kinds.exact:
+        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in _find_others(batch, held).items()}
+    company = _find_company(batch, found, held)
+    return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
+
+
+def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+    """The finds of patterns and of whole messages."""
+    found = _find_whole(batch, held.kinds)
     for line, finds in held.kinds.patterns.find(batch).items():
-        more[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
-    return found | {line: sorted([*found.get(line, ()), *finds]) for line, finds in more.items()}
+        found[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
+    return found
+
+
+def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base | Overlay) -> dict[int, list[Found]]:
+    company, meanings = held.kinds.company, held.meanings
+    if company is None:
+        return {}
+    lines = [line for line, finds in found.items() if any(meanings[find.term].needs is not None for find in finds)]
+    words = company.matcher.find(Batch([batch.texts[line] for line in lines])) if lines else {}
+    return {lines[place]: finds for place, finds in words.items()}
 
 
 def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
@@ -308,8 +335,8 @@ def _join(
     whole: dict[str, Hit] = {}
     for piece in joined.complete:
         batch = Batch([piece.text])
-        own = _find(batch, overlay).get(0, ()) if overlay else ()
-        note = _Note("content", piece.text, _find(batch, base).get(0, ()), own, hinted=False)
+        own = _find(batch, overlay).get(0, _NOTHING) if overlay else _NOTHING
+        note = _Note("content", piece.text, _find(batch, base).get(0, _NOTHING), own, hinted=False)
         found: list[Hit] = []
         _read_note(note, at, base, overlay, found, [])
         for hit in found:
@@ -350,7 +377,7 @@ def _read_note(
             claims.append(_Claim(find, meaning, entry))
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "off"))
-    if overlay is None or not note.overlay:
+    if overlay is None or not note.overlay.finds:
         hits += _uncovered(note, claims, innocent, rejected)
         return
     own: list[_Claim] = []
@@ -373,14 +400,14 @@ class _Claim(NamedTuple):
 
 
 def _counting(
-    note: _Note, finds: Sequence[Found], held: Base | Overlay, at: int, rejected: list[Rejected] | None
+    note: _Note, line: _Line, held: Base | Overlay, at: int, rejected: list[Rejected] | None
 ) -> Iterator[tuple[Found, Meaning]]:
     """The finds whose entries have what they need, with their meanings."""
     beside: Beside | None = None
-    for find in finds:
+    for find in line.finds:
         meaning = held.meanings[find.term]
         if meaning.needs is not None:
-            beside = beside or Beside(note.text, held.kinds.company)
+            beside = beside or Beside(note.text, line.company, held.kinds.company)
             why = unmet(meaning.needs, find, field=note.field, at=at, beside=beside)
             if why and rejected is not None:
                 rejected.append(Rejected(note.field, find, meaning, why))
@@ -394,11 +421,23 @@ def _uncovered(
 ) -> Iterator[Hit]:
     """The hits that innocent phrases leave."""
     cover = Cover(note.text, innocent) if claims and innocent else None
-    for find, meaning, entry in claims:
+    for find, meaning, entry in _once(claims):
         if cover is None or not cover.holds(find):
             yield _hit(note, find, meaning.spelling, entry)
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "allowed"))
+
+
+def _once(claims: Sequence[_Claim]) -> Iterable[_Claim]:
+    """Without those that find the same entry at the same place in a dearer way: an alias may sound like its term."""
+    if len(claims) == 1:
+        return claims
+    best: dict[tuple[int, int, Entry], _Claim] = {}
+    for claim in claims:
+        known = best.setdefault((claim.find.start, claim.find.end, claim.entry), claim)
+        if claim.find.cost < known.find.cost:
+            best[claim.find.start, claim.find.end, claim.entry] = claim
+    return best.values()
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:

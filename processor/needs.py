@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from processor.matching.cover import Cover
-from processor.matching.folding import Batch, fold, is_hanzi
+from processor.matching.folding import fold, is_hanzi
 from processor.matching.matcher import Found, Matcher
 from processor.matching.words import LONGEST, words
 
@@ -40,24 +40,23 @@ class Company:
 
 
 class Beside:
-    """The words that stand in one text and that entries need beside them; looked for when one is asked for."""
+    """The words that stand in one text and that entries need beside them."""
 
-    def __init__(self, text: str, company: Company | None) -> None:
-        """The text, and what finds the words; None if no entry needs any."""
-        self.text = text
-        self._company = company
+    def __init__(self, text: str, finds: Sequence[Found], company: Company | None) -> None:
+        """The text, and what was found of the company in it, in order of place."""
+        self.folded = fold(text)
+        self._text, self._all, self._company = text, finds, company
         self._of: dict[int, _Places] = {}
 
     @cached_property
     def _finds(self) -> Sequence[Found]:
-        """In order of place; those that are a part of another word do not count."""
-        if self._company is None:
-            return ()
-        first = self._company.innocent
-        finds = self._company.matcher.find(Batch([self.text])).get(0, ())
-        cover = Cover(self.text, [find for find in finds if find.term < first])
+        """Those that are words of their own, in order of place."""
+        first = self._company.innocent if self._company else 0
+        cover = Cover(self._text, [find for find in self._all if find.term < first])
         return [
-            find for find in finds if find.term >= first and not _is_stray(self.text, find) and not cover.holds(find)
+            find
+            for find in self._all
+            if find.term >= first and not _is_stray(self.folded, find) and not cover.holds(find)
         ]
 
     def has(self, reach: Reach, find: Found) -> bool:
@@ -97,7 +96,7 @@ def unmet(needs: Needs, find: Found, *, field: str, at: int, beside: Beside) -> 
         return "expired"
     if needs.fields and field.partition("[")[0] not in needs.fields:
         return "field"
-    if needs.own and _is_part(beside.text, find.start, find.end):
+    if needs.own and _is_part(beside.folded, find.start, find.end):
         return "inside a word"
     if not all(beside.has(reach, find) for reach in needs.near):
         return "no company"
@@ -106,19 +105,16 @@ def unmet(needs: Needs, find: Found, *, field: str, at: int, beside: Beside) -> 
     return None
 
 
-def _is_stray(text: str, find: Found) -> bool:
+def _is_stray(folded: str, find: Found) -> bool:
     """Whether a word of one hanzi is only a part of another word: 卖 in 外卖, 克 in 巧克力."""
-    return find.end - find.start == 1 and is_hanzi(text[find.start]) and _is_part(text, find.start, find.end)
+    return find.end - find.start == 1 and is_hanzi(folded[find.start]) and _is_part(folded, find.start, find.end)
 
 
-def _is_part(text: str, start: int, end: int) -> bool:
+def _is_part(folded: str, start: int, end: int) -> bool:
     """Whether a longer ordinary word holds the whole stretch."""
-    first = max(0, end - LONGEST)
-    around = fold(text[first : start + LONGEST])
-    start, end, known = start - first, end - first, words()
-    return any(
-        around[left:right] in known
-        for left in range(max(0, end - LONGEST), start + 1)
-        for right in range(end, min(len(around), left + LONGEST) + 1)
-        if right - left > end - start
-    )
+    known = words()
+    for left in range(max(0, end - LONGEST), start + 1):
+        for right in range(end, min(len(folded), left + LONGEST) + 1):
+            if right - left > end - start and folded[left:right] in known:
+                return True
+    return False

@@ -1,6 +1,6 @@
 """A term cut over messages: short messages of one sender in one conversation, put together again.
 
-The pieces must be whole messages of at most six characters, at most four of them within a minute by their own times.
+The pieces must be whole messages of at most six characters, at most six of them within a minute by their own times.
 What the sender writes in between, and what others write, does not matter. What is remembered lives in the
 conversation's window and so is written with the batch, exactly once: the pieces' text, which is the beginning of a
 term, and the ids of their messages.

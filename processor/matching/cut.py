@@ -9,20 +9,22 @@ one of several Latin words cut: how, no and 1 are messages that people write all
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from processor.matching.folding import is_break
-from processor.matching.matcher import identity
+from processor.matching.folding import JOINT, Batch, is_break
 
 LONGEST = 6  # characters of a piece
 _LONGEST_TERM = 12
-MOST = 4  # pieces of a term
+MOST = 6  # pieces of a term
 
 
 class Cut:
     """Which texts begin, or are, one of the `terms`, in the squeezed reading."""
 
     def __init__(self, terms: Iterable[str]) -> None:
-        forms = {identity(term) for term in terms if not (" " in term and term.isascii())}
-        self._forms = sorted(form for form in forms if 1 < len(form) <= _LONGEST_TERM and not any(map(is_break, form)))
+        words = [term for term in terms if not (" " in term and term.isascii())]
+        squeezed = set(Batch(words).squeezed.split(JOINT))
+        self._forms = sorted(
+            text for text in squeezed if 1 < len(text) <= _LONGEST_TERM and not any(map(is_break, text))
+        )
         heads = {form[:size] for form in self._forms for size in (1, 2)}
         self._heads = frozenset(head for head in heads if len(head) > 1 or not head.isascii())
 

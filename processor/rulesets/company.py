@@ -11,12 +11,14 @@ from importlib.resources import files
 import msgspec
 from msgspec import Struct
 
+from processor.errors import Invalid
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.words import words
 from processor.needs import Company, Needs, Reach
 from processor.rulesets.document import NEAR, Entry
 
+MOST_WORDS = 20_000  # that the entries of one ruleset need beside them
 SET = "@"  # before the name of a set where words may stand
 _EPOCH = date(1970, 1, 1).toordinal()
 INNOCENT = "innocent"  # the set of phrases whose parts make no company
@@ -59,9 +61,11 @@ class NeededWords:
         self._reaches: dict[object, Reach] = {}
 
     def company(self) -> Company | None:
-        """What finds the words; None if no entry needs any."""
+        """What finds the words; None if no entry needs any. Raises: Invalid if they are too many."""
         if not self._numbers:
             return None
+        if len(self._numbers) > MOST_WORDS:
+            raise Invalid([f"entries need {len(self._numbers)} different words beside them: at most {MOST_WORDS} may"])
         return Company(matcher=Matcher([*self._innocent, *self._numbers]), innocent=len(self._innocent))
 
     def by(self, entry: Entry) -> Needs | None:

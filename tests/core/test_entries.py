@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,6 +196,37 @@ def test_the_sets_of_company_name_sets_and_repeat_no_word() -> None:
 
 def test_no_built_in_alias_is_an_ordinary_word() -> None:
     assert [spelling for spelling in builtin().aliases if is_ordinary(spelling)] == []
+
+
+SLANG = BaseDocument(
+    lexicons={name: entries for name, entries in builtin().lexicons.items() if name.startswith("slang.")}, policy=POLICY
+)
+
+
+def test_the_built_in_slang_is_found_beside_its_trade_and_nowhere_else() -> None:
+    held = Rules(base=compile_base(SLANG, version=1, digest="ab" * 32))
+    for text in (
+        "出叶子 一克300",
+        "有冰吗 拿货",
+        "菠菜平台上分",
+        "狗粮 气瓶 钢珠",
+        "喝茶 嫩茶 可约",
+        "got snow? how much a gram",
+    ):
+        assert len(spans(held, text)) == 1, text
+    files = [Path(__file__).parent / "data" / name for name in ("benign_lines.txt", "benign_lines_b.txt")]
+    harmless = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    harmless += [
+        "炒个菠菜",
+        "下午喝茶吗",
+        "买点猪肉包饺子",
+        "冰箱里有冰块",
+        "let it snow",
+        "树叶子黄了",
+        "去溜冰吗",
+        "狗粮吃完了",
+    ]
+    assert [line for line in harmless if spans(held, line)] == []
 
 
 # Fields, whole messages, dates

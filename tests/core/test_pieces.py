@@ -118,8 +118,11 @@ def test_the_pieces_stand_within_a_minute_by_their_own_times() -> None:
 
 
 def test_a_term_of_too_many_pieces_is_not_put_together() -> None:
-    assert MOST == 4
-    assert Talk().hits("me", "th", "ad", "o", "ne") == ()
+    pieces = "麒婴鲲鹏貔貅饕"
+    assert len(pieces) == MOST + 1
+    held = rules(Entry(term=pieces))
+    assert Talk(held).hits(*pieces) == ()
+    assert len(Talk(held).hits(pieces[:2], *pieces[2:])) == 1
 
 
 def test_ordinary_talk_never_makes_a_term() -> None:

@@ -89,6 +89,23 @@ def test_an_alias_may_stand_for_a_term_of_a_lexicon_or_of_a_fraud_rule(tmp_path:
     assert "没有这个词" in done.stderr
 
 
+def test_an_alias_that_is_an_ordinary_word_needs_company(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("大麻,drugs\n贷款\n", encoding="utf-8")
+    (tmp_path / "aliases.txt").write_text("叶子=大麻\n袋款=贷款\n", encoding="utf-8")
+    options = "--no-builtin", "--lexicon", tmp_path / "own.txt", "--aliases", tmp_path / "aliases.txt"
+    given = b"\n".join(raw(text) for text in ("叶子黄了，该扫了", "叶子怎么卖", "要袋款吗"))
+    assert [terms(verdict) for verdict in verdicts(*options, given=given)] == [[], ["大麻"], ["贷款"]]
+
+
+def test_a_term_cut_over_messages_is_told_with_all_of_them(lexicon: Path) -> None:
+    pieces = enumerate(("竞品", "手", "机"))
+    lines = [raw(text, number, sent_at=number * 1_000) for number, text in pieces]
+    *begun, last = verdicts("--no-builtin", "--lexicon", lexicon, given=b"\n".join(lines))
+    assert [terms(verdict) for verdict in begun] == [[], []]
+    (hit,) = last["hits"]
+    assert (hit["term"], hit["text"], hit["evidence"]) == ("竞品手机", "机", ["m0", "m1", "m2"])
+
+
 def test_a_clock_far_ahead_does_not_empty_the_other_conversations() -> None:
     padding = {"ext": {"padding": "x" * 1_100_000}}  # so that the lines are not read at once
     story = [("c1", 1_000, "我是公安局的，你涉嫌洗钱"), ("c2", 10**18, "好"), ("c3", 9_000_000_000_000, "好")]
