@@ -27,6 +27,7 @@ from processor.rulesets.inforce import (
     StoreFound,
     StoreLost,
 )
+from processor.rulesets.usage import Usage, add_always
 from processor.rulesets.watch import Supply, start, watch
 from processor.stream.contract import load
 from processor.stream.lane import Lane, LaneSettings, Turn
@@ -68,6 +69,7 @@ async def _work(settings: Settings) -> None:
         watching = await stack.enter_async_context(
             _background(watch(rulesets, supply, poll_s=settings.redis.poll_seconds))
         )
+        counting = await stack.enter_async_context(_background(_count_usage(settings, board)))
         pulse = await stack.enter_async_context(_background(feel_pulse(board.metrics.loop_lag)))
         port = await stack.enter_async_context(
             serve(settings.http.host, settings.http.port, board.metrics, board.health)
@@ -80,7 +82,7 @@ async def _work(settings: Settings) -> None:
         log.info("joining the group", extra={"group": settings.kafka.group_id})
         board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
         log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
-        await _first_end(watching, pulse, lanes.crash)
+        await _first_end(watching, counting, pulse, lanes.crash)
 
 
 class Board:
@@ -89,6 +91,7 @@ class Board:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics(tenant_label=settings.metrics.tenant_label, tenant_cap=settings.metrics.tenant_cap)
         self.metrics.refresh_with(self._refresh)
+        self.usage = Usage() if settings.stats.every_seconds else None
         self.rulesets: Rulesets | None = None
         self.lanes: Lanes | None = None
         self._readings: dict[int, LaneReading] = {}
@@ -96,6 +99,8 @@ class Board:
     def turn(self, turn: Turn) -> None:
         """A batch was committed."""
         self.metrics.report(turn.outcome.tally)
+        if self.usage:
+            self.usage.count(turn.outcome.tally.terms, turn.outcome.tally.rejected)
         self.metrics.committed(
             turn.inputs,
             now_ms=turn.committed_at,
@@ -194,6 +199,21 @@ def _supply(settings: Settings, board: Board) -> Supply:
         report=board.ruleset,
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,
+    )
+
+
+async def _count_usage(settings: Settings, board: Board) -> None:
+    """Until cancelled, add up in the store what the terms of the rulesets came to."""
+    if board.usage is None:
+        await asyncio.Event().wait()
+        return
+    await add_always(
+        board.usage,
+        settings.redis.url.get_secret_value(),
+        every_s=settings.stats.every_seconds,
+        keep_days=settings.stats.keep_days,
+        timeout_s=settings.redis.timeout_seconds,
+        trouble=lambda reason: log.warning("terms are counted but not added up", extra={"reason": reason}),
     )
 
 

@@ -8,7 +8,7 @@ true only when the caller has committed them together with what it wrote.
 No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
 """
 
-from collections import ChainMap, defaultdict
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
@@ -23,6 +23,7 @@ from processor.matching.cover import Cover
 from processor.matching.cut import LONGEST
 from processor.matching.folding import JOINT, Batch
 from processor.matching.matcher import Found, identity
+from processor.matching.matcher import Rejected as Doubted
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.needs import Beside, Why, unmet
 from processor.pieces import join
@@ -54,6 +55,7 @@ CLEAN = Judged(action=Action.PASS)
 
 Item = ChatMessage | Malformed
 Windows = Mapping[str, Window]  # by conversation id
+Rejections = Counter[tuple[str, str]]  # by lexicon and term
 
 
 class Judgements(NamedTuple):
@@ -61,6 +63,7 @@ class Judgements(NamedTuple):
 
     each: Sequence[Judged | Malformed]
     windows: Windows
+    rejected: Mapping[tuple[str, str], int] = {}  # lexicon, term → how often it was found and did not count
 
 
 def judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
@@ -88,7 +91,9 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 
 
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
-    noted, pieces = _note(items, rules, windows)
+    rejections: Rejections = Counter()
+    rejected: list[Rejected] = []
+    noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
     each: list[Judged | Malformed] = []
     for number, item in enumerate(items):
@@ -100,11 +105,12 @@ def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: W
             known = item.conversation_id
             window = changed.get(known) or windows.get(known)
             notes, piece = noted.get(number, ()), pieces.get(number)
-            judged, after = _judge_one(item, times[number], notes, piece, rules, window)
+            judged, after = _judge_one(item, times[number], notes, piece, rules, window, rejected)
             if after is not None and after is not window:
                 changed[known] = after
             each.append(judged)
-    return Judgements(each, changed)
+    _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
+    return Judgements(each, changed, rejections)
 
 
 class _Note(NamedTuple):
@@ -127,15 +133,17 @@ class _Line(NamedTuple):
 _NOTHING = _Line((), ())
 
 
-def _note(items: Sequence[Item], rules: Rules, windows: Windows) -> tuple[Mapping[int, list[_Note]], Mapping[int, str]]:
+def _note(
+    items: Sequence[Item], rules: Rules, windows: Windows, rejections: Rejections
+) -> tuple[Mapping[int, list[_Note]], Mapping[int, str]]:
     """Match all texts of the batch at once; the items in which something was found, with their notes.
 
-    And those that may be pieces of a term, with their texts.
+    And those that may be pieces of a term, with their texts. What the matcher rejects is added to `rejections`.
     """
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
-    base = _find(batch, rules.base)
-    overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
+    base = _find(batch, rules.base, rejections)
+    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for line in sorted({*base, *overlay, *hinted}):
@@ -199,21 +207,24 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, _Line]:
+def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
     lines: defaultdict[str, list[int]] = defaultdict(list)
     for line, tenant in enumerate(tenants):
         if tenant in rules.overlays:
             lines[tenant].append(line)
     found: dict[int, _Line] = {}
     for tenant, own in lines.items():
-        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant])
+        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
         found.update({own[place]: each for place, each in finds.items()})
     return found
 
 
-def _find(batch: Batch, held: Base | Overlay) -> dict[int, _Line]:
+def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
     """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
-    found = held.matcher.find(batch)
+    doubted: list[Doubted] = []
+    found = held.matcher.find(batch, doubted)
+    if rejections is not None and doubted:
+        _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
         found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in _find_others(batch, held).items()}
     company = _find_company(batch, found, held)
@@ -237,6 +248,12 @@ def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base
     return {lines[place]: finds for place, finds in words.items()}
 
 
+def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
+    for meaning in meanings:
+        if isinstance(meaning.what, Entry):
+            rejections[meaning.what.lexicon, meaning.what.term] += 1
+
+
 def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
@@ -246,8 +263,27 @@ def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
     return found
 
 
+class Rejected(NamedTuple):
+    """A find that counts for nothing."""
+
+    field: str
+    find: Found
+    meaning: Meaning
+    why: Why | Literal["allowed", "off"]
+
+
+_SECOND_THOUGHTS: frozenset[str] = frozenset({"allowed", "inside a word", "no company", "bad company"})
+"""Why a find may count for nothing although its entry is in force here and now."""
+
+
 def _judge_one(
-    message: ChatMessage, at: int, notes: Sequence[_Note], piece: str | None, rules: Rules, window: Window | None
+    message: ChatMessage,
+    at: int,
+    notes: Sequence[_Note],
+    piece: str | None,
+    rules: Rules,
+    window: Window | None,
+    rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
@@ -257,7 +293,7 @@ def _judge_one(
     marks: list[Mark] = []
     entities: list[Entity] = []
     for note in notes:
-        _read_note(note, at, rules.base, scope.overlay, hits, marks)
+        _read_note(note, at, rules.base, scope.overlay, hits, marks, rejected)
         if note.hinted:
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
@@ -288,15 +324,6 @@ def _judge_one(
         suppressed=reminded.suppressed,
     )
     return judged, after
-
-
-class Rejected(NamedTuple):
-    """A find that counts for nothing."""
-
-    field: str
-    find: Found
-    meaning: Meaning
-    why: Why | Literal["allowed", "off"]
 
 
 def _join(

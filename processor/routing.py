@@ -44,6 +44,8 @@ class Tally(Struct, frozen=True):
     reminders: Counter[str] = msgspec.field(default_factory=Counter)  # sent or why not
     dead: Counter[str] = msgspec.field(default_factory=Counter)  # kind
     tenants: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # tenant, verdict
+    terms: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # lexicon, term: hits
+    rejected: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # lexicon, term: found, but no hit
 
 
 class Outcome(Struct, frozen=True):
@@ -67,7 +69,7 @@ def route(
     inputs: Sequence[Input], items: Sequence[Item], judgements: Judgements, rules: Rules, place: Place, now: int
 ) -> Outcome:
     """The records of a batch, in the order of `inputs`, then one per changed window; `now` is ms since the epoch."""
-    tally = Tally()
+    tally = Tally(rejected=Counter(judgements.rejected))
     records: list[Record] = []
     origin = _origin(place)
     everyone = None if rules.overlays else rules.everyone.clean
@@ -237,6 +239,7 @@ def _count(tally: Tally, item: Item, judged: Judged | Malformed, written: Sequen
         tally.tenants[item.tenant_id, verdict] += 1
     for hit in judged.hits:
         tally.hits[hit.category, hit.severity, "base" if hit.lexicon == "base" else "tenant"] += 1
+        tally.terms[hit.lexicon, hit.term] += 1
     if judged.fraud:
         band = "review" if judged.action.flags else "remind" if judged.remind else "none"
         tally.fraud.update((kind, band) for kind in judged.fraud.types)

@@ -18,12 +18,11 @@ import msgspec
 import yaml
 
 from processor.errors import Invalid
-from processor.matching.matcher import forms
 from processor.model import Severity
 from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, build, entry_of
 from processor.rulesets.entries import entry_flaws, read_short, term_flaw, write_short
 
-_CATEGORY = re.compile(r"\w[\w.\-]{0,63}")
+CATEGORY = re.compile(r"\w[\w.\-]{0,63}")
 _SEVERITIES = ", ".join(Severity)
 
 T = TypeVar("T")
@@ -78,8 +77,7 @@ def write(document: Document, path: Path) -> None:
 
     Raises: Invalid, before anything is written, if a name or term cannot stand in such files; OSError.
     """
-    texts = dict(_texts(document))
-    for file, text in texts.items():
+    for file, text in texts(document).items():
         (path / file).parent.mkdir(parents=True, exist_ok=True)
         (path / file).write_text(text, encoding="utf-8")
 
@@ -106,6 +104,11 @@ def lexicon_yaml(entries: Iterable[Entry]) -> str:
         width=120,
         default_flow_style=None,
     )
+
+
+def texts(document: Document) -> dict[str, str]:
+    """The files of the document's directory, by their names. Raises: Invalid, as `write` does."""
+    return dict(_texts(document))
 
 
 def _texts(document: Document) -> Iterator[tuple[str, str]]:
@@ -210,29 +213,10 @@ def parse_aliases(text: str, *, source: str) -> dict[str, str]:
     return aliases
 
 
-def parse_words(text: str, *, source: str, category: str, severity: Severity) -> tuple[list[Entry], list[str]]:
-    """The words of another program's list, each once, as entries; and a sentence for each that cannot be one.
-
-    Words stand on lines of their own or with one of ，、；;| and tab between them. Raises: Invalid, for the category.
-    """
-    if not _CATEGORY.fullmatch(category):
-        raise Invalid([_bad_category(category)])
-    entries: dict[str, Entry] = {}
-    problems: list[str] = []
-    for number, line in _lines(text):
-        for word in filter(None, (word.strip() for word in re.split(r"[,，、；;|\t]", line))):
-            flaw = term_flaw(word) or ("the term begins with #, as comments do" if word.startswith("#") else None)
-            if flaw:
-                problems.append(f"{source}:{number}: {flaw}")
-            else:
-                entries.setdefault(forms(word)[0], Entry(term=word, category=category, severity=severity))
-    return list(entries.values()), problems
-
-
 def _flaws(term: str, category: str, severity: str, *, least: int, extra: bool) -> Iterator[str]:
     if flaw := term_flaw(term, least=least):
         yield flaw
-    if category and not _CATEGORY.fullmatch(category):
+    if category and not CATEGORY.fullmatch(category):
         yield _bad_category(category)
     if severity not in set(Severity):
         yield f"unknown severity {severity!r}: use one of {_SEVERITIES}"

@@ -274,6 +274,30 @@ def test_an_allowed_phrase_covers_a_term_inside_it_only() -> None:
     assert only(run([raw("海洛因研究所卖海洛因")], held))[0] is Topic.FLAGGED
 
 
+def test_the_tally_counts_each_term_by_the_lexicon_it_is_of() -> None:
+    overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="竞品名")]})
+    both = rules(("赌博", "gambling", Severity.LOW), overlay=overlay)
+    outcome = run([raw("赌博赌-博竞品名"), raw("赌博", tenant_id="t2"), raw("晚上吃饭吗")], both)
+    assert outcome.tally.terms == {("base", "赌博"): 3, ("t1", "竞品名"): 1}
+    assert outcome.tally.rejected == {}
+
+
+def test_the_tally_counts_as_rejected_what_a_phrase_allows_and_not_what_is_switched_off() -> None:
+    overlay = OverlayDocument(tenant="t1", allow=["海洛因研究所"], off=Off(terms=["云朵杯"]))
+    both = rules(HEROIN, ("云朵杯", "x", Severity.HIGH), overlay=overlay)
+    outcome = run([raw("海洛因研究所办云朵杯"), raw("海洛因研究所", tenant_id="t2")], both)
+    assert outcome.tally.rejected == {("base", "海洛因"): 1}
+    assert outcome.tally.terms == {("base", "海洛因"): 1}
+
+
+def test_the_tally_counts_what_was_found_and_rejected() -> None:
+    overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="迷药")]})
+    both = rules(("代孕", "x", Severity.HIGH), overlay=overlay)
+    outcome = run([raw("时代孕育了他"), raw("行情低迷药价也没涨"), raw("包成功代孕套餐")], both)
+    assert outcome.tally.rejected == {("base", "代孕"): 1, ("t1", "迷药"): 1}
+    assert outcome.tally.terms == {("base", "代孕"): 1}
+
+
 def test_a_word_that_comes_often_is_one_reason() -> None:
     envelope = json.loads(only(run([raw("海洛因" * 3)], rules(HEROIN)))[1])
     assert len(envelope["hits"]) == 3
