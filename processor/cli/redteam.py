@@ -39,7 +39,9 @@ def redteam(
     benign: Annotated[
         list[Path] | None, typer.Option(help="Harmless lines, in place of those that come with chatguard.")
     ] = None,
-    misses: Annotated[Path | None, typer.Option(help="Write what got through here, and false hits, as JSON lines.")] = None,
+    misses: Annotated[
+        Path | None, typer.Option(help="Write what got through here, and false hits, as JSON lines.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
     """Attack the lexicon with every known evasion; report recall, and false hits in harmless lines.
@@ -78,8 +80,12 @@ def chosen(entries: Sequence[Entry], severity: Severity, sample: int, seed: int)
 
 
 def shipped_lines() -> list[str]:
-    """The harmless lines that come with chatguard."""
-    return benign_lines(files("processor.redteam").joinpath("data", "benign.txt").read_text(encoding="utf-8"))
+    """The ordinary chat that comes with chatguard. Raises: Misconfigured, if it was left out of this build."""
+    folder = files("processor").joinpath("builtin", "benign")
+    if not folder.is_dir():
+        raise Misconfigured(["This build has no harmless lines: name a file of them by --benign."])
+    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".txt")]
+    return [line for text in sorted(texts) for line in benign_lines(text)]
 
 
 def benign_lines(text: str) -> list[str]:

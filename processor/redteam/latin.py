@@ -107,6 +107,4 @@ def struck(term: str, dice: Random) -> str:
 
 def zalgo(term: str, dice: Random) -> str:
     """Heaps of marks over and under every character."""
-    return "".join(
-        char + "".join(dice.choices(ZALGO, k=dice.randint(2, 8))) if char != " " else char for char in term
-    )
+    return "".join(char + "".join(dice.choices(ZALGO, k=dice.randint(2, 8))) if char != " " else char for char in term)

@@ -1,4 +1,4 @@
-"""Texts that are made to cost a matcher time: each generator gives one of any wanted length, for the same seed the same.
+"""Texts that are made to cost a matcher time; of any wanted length, and the same for the same seed.
 
 What they have in common is that a careless reader goes back over what it has read: near-hits that break off, marks
 that pile up, codes within codes, spans that overlap, runs without an end.

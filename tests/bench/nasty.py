@@ -1,4 +1,4 @@
-"""How long the judge takes over nasty texts: `python -m tests.redteam.speed [KB] [BUDGET]`, milliseconds per kB.
+"""How long the judge takes over nasty texts: `python -m tests.bench.nasty [KB] [BUDGET]`, milliseconds per kB.
 
 The aim is at most 1 ms per kB for texts of 64 kB, and about the same per kB for longer ones: time in proportion to
 length. Exits with 1 if a text goes over the budget.
