@@ -106,13 +106,21 @@ def entity_named(term: str, dice: Random) -> str | None:
 
 
 def entity_decimal(term: str, dice: Random) -> str:
-    """HTML's decimal numbers for all characters, or for one."""
-    return _coded(term, lambda char: f"&#{ord(char)};", dice)
+    """HTML's decimal numbers for all characters, or for one; sometimes with zeros before them."""
+    zeros = "0" * dice.choice((0, 0, 0, 2))
+    return _entity(term, lambda char: f"&#{zeros}{ord(char)}", dice)
 
 
 def entity_hex(term: str, dice: Random) -> str:
     """HTML's hexadecimal numbers for all characters, or for one."""
-    return _coded(term, lambda char: f"&#x{ord(char):{dice.choice('xX')}};", dice)
+    return _entity(term, lambda char: f"&#{dice.choice('xX')}{ord(char):{dice.choice('xX')}}", dice)
+
+
+def _entity(term: str, code: Callable[[str], str], dice: Random) -> str:
+    """Browsers do not want the semicolon; where all characters are coded, some people leave it out."""
+    if dice.random() < 0.2:  # noqa: PLR2004
+        return "".join(map(code, term)) + ";"
+    return _coded(term, lambda char: f"{code(char)};", dice)
 
 
 def percent(term: str, dice: Random) -> str:

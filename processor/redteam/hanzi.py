@@ -42,9 +42,25 @@ SHAPES = _pairs(
 )
 """Hanzi that evaders take by habit because they look alike."""
 DIGITS = {
-    "0": "零〇０⓪", "1": "一壹１①", "2": "二贰２②", "3": "三叁３③", "4": "四肆４④",
-    "5": "五伍５⑤", "6": "六陆６⑥", "7": "七柒７⑦", "8": "八捌８⑧", "9": "九玖９⑨",
-}  # fmt: skip
+    digit: [*ways, f"{digit}\ufe0f\u20e3", chr(0x1D7CE + int(digit)), chr(0x1D7EC + int(digit))]
+    for digit, ways in zip(
+        "0123456789",
+        (
+            "零〇０⓪",
+            "一壹１①¹㈠",
+            "二贰２②²㊁",
+            "三叁３③³⑶",
+            "四肆４④⁴⑷",
+            "五伍５⑤⁵㊄",
+            "六陆６⑥⁶⑹",
+            "七柒７⑦⁷❼",
+            "八捌８⑧⁸➑",
+            "九玖９⑨⁹⓽",
+        ),
+        strict=True,
+    )
+}
+"""As hanzi, full width, in circles and parentheses, raised, on keys, and as mathematicians set them."""
 
 
 def is_hanzi(char: str) -> bool:

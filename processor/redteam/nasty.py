@@ -218,7 +218,7 @@ def _dots(_terms: Sequence[str], _dice: Random) -> Iterator[str]:
 
 def _digits(_terms: Sequence[str], dice: Random) -> Iterator[str]:
     """One number without an end, in all digit styles."""
-    digits = "".join(hanzi.DIGITS.values()) + "0123456789"
+    digits = "0123456789" + "".join(way for ways in hanzi.DIGITS.values() for way in ways)
     while True:
         yield dice.choice(digits)
 

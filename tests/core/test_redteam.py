@@ -23,6 +23,7 @@ from processor.redteam.nasty import NASTY, nasty_text
 from processor.redteam.score import Share, by_reading, false_hits, hits_of, missed, recall
 from processor.redteam.tables import marked, readings, tables, toneless
 from tests.redteam.lines import TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
+from tests.redteam.strategies import TEXTS
 
 Floors = tuple[float | None, float | None, float | None]  # terms of two hanzi, of more, of Latin letters; None: none
 
@@ -31,7 +32,7 @@ FLOORS: dict[str, Floors] = {
     "as-written": (99, 98, 99),
     "case": (None, 99, 99),
     "width": (None, 85, 99),
-    "traditional": (97, 97, None),
+    "traditional": (95, 95, None),
     "invisible": (99, 98, 99),
     "separator-space": (97, 98, 85),
     "separator-dash": (98, 97, 97),
@@ -74,14 +75,12 @@ STRADDLES_LEFT_ALONE = 5  # percent of the texts in which two ordinary words onl
 MEANT_FOUND = 97  # percent of the texts in which the same terms are meant
 MOST_HARMLESS_HIT = 10  # lines of the half for building that the built-in lexicons may hit
 
-OWN = own_rules()
-
 
 @pytest.fixture(scope="module")
 def shares() -> Mapping[tuple[str, Length], Share]:
     """Recall of one attack with each evasion on each term."""
     cases = list(attacks(terms()))
-    found = recall(cases, missed(cases, OWN))
+    found = recall(cases, missed(cases, own_rules()))
     for row in found:
         sys.stdout.write(f"{row.evasion:20} {row.length:10} {row.found:4} of {row.of:4}  {row.rate:.0%}\n")
     return {(row.evasion, row.length): Share(row.found, row.of) for row in found}
@@ -108,7 +107,7 @@ def names(hits: list[Hit], term: str) -> bool:
 
 def test_lines_written_by_hand_are_found_as_often_as_their_floor_says() -> None:
     lines = evaded(Half.BUILDING)
-    judged = hits_of([line.text for line in lines], OWN)
+    judged = hits_of([line.text for line in lines], own_rules())
     found = sum(names(list(hits), line.term) for line, hits in zip(lines, judged, strict=True))
     assert 100 * found / len(lines) >= WRITTEN_FOUND
 
@@ -116,7 +115,7 @@ def test_lines_written_by_hand_are_found_as_often_as_their_floor_says() -> None:
 @pytest.mark.parametrize(("meant", "floor"), [(False, STRADDLES_LEFT_ALONE), (True, MEANT_FOUND)])
 def test_a_term_counts_where_it_is_meant_and_not_where_two_words_meet(meant: bool, floor: float) -> None:  # noqa: FBT001
     edges = [edge for edge in boundaries(Half.BUILDING) if edge.meant is meant]
-    judged = hits_of([edge.text for edge in edges], OWN)
+    judged = hits_of([edge.text for edge in edges], own_rules())
     right = sum(names(list(hits), edge.term) is meant for edge, hits in zip(edges, judged, strict=True))
     assert 100 * right / len(edges) >= floor
 
@@ -245,8 +244,21 @@ def test_a_nasty_text_fills_its_size_and_breaks_nothing(name: str) -> None:
     text = nasty_text(name, terms(), SIZE)
     assert SIZE - 200 <= len(text.encode()) <= SIZE
     assert text == nasty_text(name, terms(), SIZE)
-    (hits,) = hits_of([text], OWN)
+    (hits,) = hits_of([text], own_rules())
     assert all(text[hit.start : hit.end] == hit.text for hit in hits)
+
+
+@given(st.lists(TEXTS, max_size=3))
+def test_whatever_is_written_is_judged_and_every_hit_lies_in_its_text(texts: list[str]) -> None:
+    for text, hits in zip(texts, hits_of(texts, own_rules()), strict=True):
+        assert all(text[hit.start : hit.end] == hit.text != "" for hit in hits)
+
+
+@given(TEXTS, TEXTS)
+def test_a_text_is_judged_the_same_beside_another_message(text: str, other: str) -> None:
+    (alone,) = hits_of([text], own_rules())
+    _, beside = hits_of([other, text], own_rules())
+    assert alone == beside
 
 
 # The command
@@ -265,7 +277,7 @@ def run(*arguments: str) -> str:
 @pytest.fixture
 def harmless(tmp_path: Path) -> str:
     file = tmp_path / "harmless.txt"
-    file.write_text(HARMLESS + "大麻糖是假的\n", encoding="utf-8")
+    file.write_text(HARMLESS + "有人卖大麻\n", encoding="utf-8")
     return str(file)
 
 
@@ -277,7 +289,7 @@ def test_the_command_reports_recall_and_false_hits(harmless: str, tmp_path: Path
     assert {row["evasion"] for row in report["recall"]} == {"as-written", "case"}
     assert (report["benign_hit"], report["false_hits"]) == (1, [{"via": "as written", "lines": 1, "of": 3}])
     written = [json.loads(line) for line in misses.read_text(encoding="utf-8").splitlines()]
-    assert [(each["line"], each["term"]) for each in written if each["kind"] == "false"] == [("大麻糖是假的", "大麻")]
+    assert [(each["line"], each["term"]) for each in written if each["kind"] == "false"] == [("有人卖大麻", "大麻")]
 
 
 def test_the_command_draws_tables_for_a_person(harmless: str) -> None:

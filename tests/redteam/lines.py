@@ -1,6 +1,7 @@
 """The lines that people wrote, and which half of them one may look at."""
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,11 +67,13 @@ def terms() -> list[str]:
     return [line for line in TERMS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 
 
+@cache
 def own_rules() -> Rules:
     """The lexicon of `terms.txt` alone, each term graded high."""
     return rules_for(None, [TERMS], None, no_builtin=True)
 
 
+@cache
 def builtin_rules() -> Rules:
     """What everybody gets."""
     return rules_for(None, [], None, no_builtin=False)
