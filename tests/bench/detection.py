@@ -37,9 +37,10 @@ COLOURS = {Length.TWO: LIGHT, Length.MORE: OURS, Length.LATIN: INK}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harmless:
-    """A set of harmless lines, and what the built-in lexicons found in it."""
+    """A set of harmless lines, and what a lexicon found in it."""
 
     name: str
+    lexicon: str
     lines: int
     acted: Mapping[int, Sequence[Hit]]
     logged: Mapping[int, Sequence[Hit]]
@@ -91,15 +92,18 @@ def find(halves: Sequence[Half]) -> Findings:
     own, given = own_rules(), builtin_rules()
     entries = [entry for each in builtin().lexicons.values() for entry in each]
     drawn = chosen(entries, Severity.MEDIUM, SAMPLE, seed=0)
-    shipped = [("the chat that is shipped", shipped_lines())]
-    lines = [(f"made to provoke, {half}", benign(half)) for half in halves]
+    lines = {"the chat that is shipped": shipped_lines()}
+    lines.update({f"made to provoke, {half}": benign(half) for half in halves})
     return Findings(
         own=_recall(terms(), own, times=TIMES),
         own_terms=len(terms()),
         given=_recall(drawn, given, times=1),
         given_terms=len(drawn),
         written=[_written(half, own) for half in halves],
-        harmless=[_harmless(name, texts, given) for name, texts in [*shipped, *lines]],
+        harmless=[
+            *(_harmless(name, texts, given) for name, texts in lines.items()),
+            *(_read(name, texts, own) for name, texts in lines.items()),
+        ],
     )
 
 
@@ -110,7 +114,14 @@ def _recall(words: Sequence[str], rules: Rules, *, times: int) -> list[Recall]:
 
 def _harmless(name: str, lines: Sequence[str], rules: Rules) -> Harmless:
     acted, logged = false_hits(lines, rules)
-    return Harmless(name=name, lines=len(lines), acted=acted, logged=logged)
+    return Harmless(name=name, lexicon="built-in", lines=len(lines), acted=acted, logged=logged)
+
+
+def _read(name: str, lines: Sequence[str], rules: Rules) -> Harmless:
+    """Only hits that a reading made: harmless lines may well speak of 贷款, as it is written."""
+    by_line = enumerate(hits_of(lines, rules))
+    acted = {number: read for number, hits in by_line if (read := [hit for hit in hits if hit.via])}
+    return Harmless(name=name, lexicon="`terms.txt`, by a reading", lines=len(lines), acted=acted, logged={})
 
 
 def _written(half: Half, rules: Rules) -> Written:
@@ -161,16 +172,18 @@ def section(findings: Findings) -> Iterator[str]:
         [(w.half, _share(w.evaded), _share(w.not_meant), _share(w.meant)) for w in findings.written],
     )
     yield (
-        "False hits: harmless lines in which the built-in lexicons found a term, with all readings on. The aim is at "
-        f"most {MOST_FALSE:.2%} of ordinary chat by terms that act (graded above log); the lines made to provoke are "
-        "no ordinary chat."
+        "False hits: harmless lines in which a term was found, with all readings on. The aim is at most "
+        f"{MOST_FALSE:.2%} of ordinary chat by terms of the built-in lexicons that act (graded above log); the lines "
+        "made to provoke are no ordinary chat. The terms of `terms.txt` are short and graded high, so that every "
+        "reading applies to them: of these, only what a reading found counts, since harmless lines may well speak of "
+        "贷款 as it is written."
     )
     yield _table(
-        ("Harmless lines", "Of", "Hit", "By a term of severity log only", "By reading"),
+        ("Lexicon", "Harmless lines", "Hit", "By a term of severity log only", "By reading"),
         [
             (
+                h.lexicon,
                 h.name,
-                f"{h.lines:,}",
                 _share(Share(len(h.acted), h.lines)),
                 _share(Share(len(h.logged.keys() - h.acted.keys()), h.lines)),
                 "; ".join(f"{each.via} {each.lines}" for each in h.readings) or "none",
