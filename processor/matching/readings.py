@@ -237,7 +237,9 @@ def calls(batch: Batch, marks: NDArray[np.uint16], wanted: NDArray[np.uint32]) -
     near[1:] |= (digit[1:] & sign[:-1]) | (sign[1:] & digit[:-1])
     dot = marks & _DOT != 0
     space = codes == ord(" ")
-    near[1:-1] |= dot[1:-1] & (((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1]))
+    near[1:-1] |= dot[1:-1] & (
+        ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1])
+    )
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]

@@ -4,6 +4,8 @@ A spelling must still be read as the term by a person: whoever swaps a hanzi tak
 alone must carry the meaning, and does not write another ordinary word (读博 is no spelling of 赌博).
 """
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from random import Random
@@ -62,6 +64,8 @@ DIGITS = {
 }
 """As hanzi, full width, in circles and parentheses, raised, on keys, and as mathematicians set them."""
 
+_DOUBLES = (*range(0x2E80, 0x2FE0), *range(0xF900, 0xFB00), *range(0x2F800, 0x2FA20))
+
 
 def is_hanzi(char: str) -> bool:
     """Whether a character is a hanzi that the tables know."""
@@ -77,6 +81,26 @@ def traditional(term: str, dice: Random) -> str | None:
 @cache
 def _converter(way: str) -> OpenCC:
     return OpenCC(way)
+
+
+def compatible(term: str, dice: Random) -> str | None:
+    """Radicals and doubles that Unicode keeps beside the hanzi they are: one, or all."""
+    doubles = _doubles()
+    places = [place for place, char in enumerate(term) if char in doubles]
+    if not places:
+        return None
+    chosen = dice.sample(places, dice.choice((1, len(places))))
+    return "".join(dice.choice(doubles[char]) if place in chosen else char for place, char in enumerate(term))
+
+
+@cache
+def _doubles() -> dict[str, str]:
+    found: defaultdict[str, str] = defaultdict(str)
+    for char in map(chr, _DOUBLES):
+        same = unicodedata.normalize("NFKC", char)
+        if same != char and len(same) == 1:
+            found[same] += char
+    return dict(found)
 
 
 def pinyin(term: str, _dice: Random) -> str | None:

@@ -54,6 +54,7 @@ EVASIONS: dict[str, Mutation] = {
     "case": latin.case,
     "width": latin.width,
     "traditional": hanzi.traditional,
+    "compatible": hanzi.compatible,
     "invisible": carriers.invisible,
     "separator-space": carriers.spaces,
     "separator-dash": carriers.dashes,

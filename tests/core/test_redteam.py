@@ -33,6 +33,7 @@ FLOORS: dict[str, Floors] = {
     "case": (None, 99, 99),
     "width": (None, 85, 99),
     "traditional": (95, 95, None),
+    "compatible": (90, 90, None),
     "invisible": (99, 98, 99),
     "separator-space": (97, 98, 85),
     "separator-dash": (98, 97, 97),
@@ -158,7 +159,7 @@ def test_codes_decode_to_the_term(term: str, dice: Random) -> None:
 
 @given(TERM, DICE)
 def test_letters_in_frames_and_of_other_widths_fold_to_the_term(term: str, dice: Random) -> None:
-    for way in (latin.width, latin.mathematical, latin.case):
+    for way in (latin.width, latin.mathematical, latin.case, hanzi.compatible):
         assert unicodedata.normalize("NFKC", way(term, dice) or term).lower() == term
 
 
@@ -301,3 +302,8 @@ def test_the_command_draws_tables_for_a_person(harmless: str) -> None:
 def test_an_evasion_that_there_is_not_is_told_in_words(harmless: str) -> None:
     with pytest.raises(Misconfigured, match="no evasion rot13"):
         run("--benign", harmless, "--evasion", "rot13")
+
+
+def test_a_file_that_cannot_be_written_is_told_in_words(harmless: str, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be written"):
+        run("--benign", harmless, "--sample", "1", "--evasion", "case", "--misses", str(tmp_path / "no" / "file"))
