@@ -144,16 +144,25 @@ def _said(term: str, spelled: Callable[[str], str], between: str = "") -> str | 
 
 
 def same_sound(term: str, dice: Random) -> str | None:
-    """Other hanzi that sound alike: one of a short term, any number of a longer one."""
+    """Other hanzi that sound alike: one; or, in a longer term, more, that have the right tones too."""
+    if len(term) > FEW and dice.random() < 0.5:  # noqa: PLR2004
+        many = _swapped(term, _alike(term, same_tone=True), dice, most=len(term))
+        if many:
+            return many
+    return _swapped(term, _alike(term, same_tone=len(term) <= FEW), dice, most=1)
+
+
+def _alike(term: str, *, same_tone: bool) -> dict[int, list[str]]:
+    """For each hanzi's place, common ones that sound like it, and those that evaders take by habit."""
     known = tables()
     said = readings(term)
-    options: dict[int, list[str]] = {}
+    options = {}
     for place in _places(term):
         alike = known.sounds.get(toneless(said[place]), "")
         common = [c for c in alike if c != term[place] and (known.hanzi[c].rank or 0) < COMMON]
-        same_tone = [c for c in common if known.hanzi[c].reading == said[place]]
-        options[place] = [*(same_tone if len(term) <= FEW else common), *SOUNDS.get(term[place], "")]
-    return _swapped(term, options, dice, most=1 if len(term) <= FEW else len(term))
+        fitting = [c for c in common if not same_tone or known.hanzi[c].reading == said[place]]
+        options[place] = [*fitting, *SOUNDS.get(term[place], "")]
+    return options
 
 
 def look_alike(term: str, dice: Random) -> str | None:

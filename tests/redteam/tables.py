@@ -32,7 +32,9 @@ OUTPUT = Path(__file__).parents[2] / "processor" / "redteam" / "data"
 WORDS = 50_000
 UNUSUAL = 8_000
 LOOKS = 4
-LIKE = 0.74
+LIKE = 0.78
+RADICALS = "木禾竹氵讠贝女口火马虫艹土日月石目米纟车足钅忄扌亻犭饣衤礻王心山广疒宀辶阝门页隹鱼鸟立穴舟"
+"""Parts that so many hanzi share that sharing one makes no two alike."""
 FIRST_LEVEL, SECOND_LEVEL = range(0xB0, 0xD8), range(0xD8, 0xF8)
 MORE_PARTS = "氵冫讠扌忄纟钅饣犭衤礻辶阝艹宀冖疒亻刂攵彳灬罒彡廾匚囗"
 AS_TYPED = {
@@ -117,7 +119,8 @@ def _heavy_parts(
     """The parts that make up at least half of a hanzi, and where they stand in it."""
     way, pieces = parts.get(hanzi, ("", []))
     half = len(strokes.get(hanzi, "")) / 2
-    return [(way, place, part) for place, part in enumerate(pieces) if len(strokes.get(part, "")) >= half]
+    heavy = [(way, place, part) for place, part in enumerate(pieces) if len(strokes.get(part, "")) >= half]
+    return [key for key in heavy if key[2] not in RADICALS]
 
 
 def reading(text: str) -> list[str]:
