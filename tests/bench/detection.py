@@ -23,14 +23,14 @@ from processor.ruleset import Rules
 from processor.rulesets.directory import builtin
 from tests.bench.lines import named
 from tests.bench.plot import INK, LIGHT, OTHERS, OURS, STYLE
-from tests.redteam.lines import Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
+from tests.redteam.lines import SEALED_TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
 
 BEGIN, END = "<!-- evasions:begin -->", "<!-- evasions:end -->"
 TIMES = 5
 SAMPLE = 1_000
 AIMS = {Length.TWO: 0.85, Length.MORE: 0.95, Length.LATIN: 0.95}
 MOST_FALSE = 0.0005
-SHOWN_BY = ("海洛因", "meth", "shop8.cn", "54式手枪")
+SHOWN_BY = ("海洛因", "meth", "shop8.cn", "54式手枪", "贷款")
 """Terms whose spellings stand in the table as examples: the first that an evasion can write."""
 COLOURS = {Length.TWO: LIGHT, Length.MORE: OURS, Length.LATIN: INK}
 
@@ -70,6 +70,7 @@ class Findings:
     own_terms: int
     given: Sequence[Recall]  # of the built-in lexicons
     given_terms: int
+    unseen: Sequence[Recall]  # of the sealed terms; empty while they are sealed
     written: Sequence[Written]
     harmless: Sequence[Harmless]
 
@@ -99,6 +100,7 @@ def find(halves: Sequence[Half]) -> Findings:
         own_terms=len(terms()),
         given=_recall(drawn, given, times=1),
         given_terms=len(drawn),
+        unseen=_recall(terms(SEALED_TERMS), own_rules(SEALED_TERMS), times=TIMES) if Half.SEALED in halves else (),
         written=[_written(half, own) for half in halves],
         harmless=[
             *(_harmless(name, texts, given) for name, texts in lines.items()),
@@ -163,6 +165,9 @@ def section(findings: Findings) -> Iterator[str]:
         ("Evasion", "For example", "2 hanzi", "3+ hanzi", "Latin", "built-in, hanzi", "built-in, Latin", "ambiguous"),
         [_row(name, findings) for name in EVASIONS],
     )
+    if findings.unseen:
+        yield "The same with terms that nobody had looked at (`tests/redteam/terms-sealed.txt`):"
+        yield _table(("Evasion", "2 hanzi", "3+ hanzi", "Latin"), [_unseen(name, findings.unseen) for name in EVASIONS])
     yield (
         "Lines written by hand, by someone who had not seen the matcher: terms past a filter, and texts in which two "
         "ordinary words only look like a term (时代|孕育), or in which the same term is meant (包成功代孕套餐)."
@@ -213,11 +218,16 @@ def _row(name: str, findings: Findings) -> tuple[str, ...]:
     )
 
 
+def _unseen(name: str, rows: Sequence[Recall]) -> tuple[str, ...]:
+    shares = {row.length: Share(row.found, row.of) for row in rows if row.evasion == name}
+    return (name, *(_cell(shares.get(length), aim) for length, aim in AIMS.items()))
+
+
 def _example(name: str) -> str:
     case = next((case for term in SHOWN_BY if (case := attack(term, name))), None)
     written = case.text[case.start : case.end] if case else ""
     shown = "".join(c if c.isprintable() or c == "\u200d" else f"\\u{ord(c):04x}" for c in written)
-    return f"`{shown.replace('|', '')}`" if shown else ""
+    return f"`` {shown.replace('|', '')} ``" if shown else ""
 
 
 def _cell(share: Share | None, aim: float) -> str:

@@ -22,59 +22,59 @@ from processor.redteam.mutate import EVASIONS, Length, attack, attacks
 from processor.redteam.nasty import NASTY, nasty_text
 from processor.redteam.score import Share, by_reading, false_hits, hits_of, missed, recall
 from processor.redteam.tables import marked, readings, tables, toneless
-from tests.redteam.lines import TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
+from tests.redteam.lines import SEALED_TERMS, TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
 from tests.redteam.strategies import TEXTS
 
 Floors = tuple[float | None, float | None, float | None]  # terms of two hanzi, of more, of Latin letters; None: none
 
 FLOORS: dict[str, Floors] = {
     # What must be found of the attacks on `terms.txt`, in percent. The aim is 85, 95 and 95.
-    "as-written": (99, 98, 99),
-    "case": (None, 99, 99),
-    "width": (None, 85, 99),
-    "traditional": (95, 95, None),
-    "compatible": (90, 90, None),
-    "invisible": (99, 98, 99),
-    "separator-space": (97, 98, 85),
-    "separator-dash": (98, 97, 97),
-    "separator-star": (98, 97, 97),
-    "separator-dot": (98, 97, 97),
-    "separator-emoji": (98, 97, 97),
-    "separator-mixed": (98, 97, 97),
-    "separator-several": (98, 97, 97),
-    "pinyin": (None, 0, None),
-    "pinyin-marks": (0, 0, None),
-    "pinyin-digits": (0, 0, None),
-    "pinyin-spaced": (None, 0, None),
-    "pinyin-mixed": (0, 0, None),
-    "same-sound": (0, 0, None),
-    "look-alike": (0, 0, None),
-    "split-across": (0, 0, None),
-    "split-down": (0, 0, None),
-    "homoglyph": (None, 0, 0),
-    "leet": (None, None, 0),
-    "circled": (None, 0, 50),
-    "squared": (None, 0, 0),
-    "mathematical": (None, 90, 99),
-    "regional": (None, 0, 0),
-    "struck": (97, 97, 98),
-    "zalgo": (97, 97, 98),
-    "stretched": (None, 0, 0),
-    "repeated": (98, 0, None),
-    "emoji": (0, 0, None),
-    "entity-named": (0, 0, 0),
-    "entity-decimal": (0, 0, 0),
-    "entity-hex": (0, 0, 0),
-    "percent": (0, 0, 0),
-    "bidi": (0, 0, 0),
-    "digits": (None, 0, 0),
-    "url-words": (None, None, 0),
-    "pair": (70, 70, 70),
+    "as-written": (100, 100, 100),
+    "case": (None, 100, 100),
+    "width": (None, 90, 100),
+    "traditional": (98, 98, None),
+    "compatible": (98, 98, None),
+    "invisible": (98, 98, 98),
+    "separator-space": (98, 98, 98),
+    "separator-dash": (98, 98, 98),
+    "separator-star": (98, 98, 98),
+    "separator-dot": (98, 98, 98),
+    "separator-emoji": (98, 98, 98),
+    "separator-mixed": (98, 98, 98),
+    "separator-several": (98, 98, 98),
+    "pinyin": (None, 95, None),
+    "pinyin-marks": (55, 95, None),
+    "pinyin-digits": (55, 95, None),
+    "pinyin-spaced": (None, 95, None),
+    "pinyin-mixed": (85, 95, None),
+    "same-sound": (85, 95, None),
+    "look-alike": (80, 90, None),
+    "split-across": (85, 95, None),
+    "split-down": (85, 90, None),
+    "homoglyph": (None, 75, 92),
+    "leet": (None, None, 80),
+    "circled": (None, 75, 95),
+    "squared": (None, 75, 95),
+    "mathematical": (None, 75, 95),
+    "regional": (None, 75, 95),
+    "struck": (98, 98, 98),
+    "zalgo": (98, 98, 98),
+    "stretched": (None, 75, 95),
+    "repeated": (85, 95, None),
+    "emoji": (85, 95, None),
+    "entity-named": (98, 98, 98),
+    "entity-decimal": (85, 95, 95),
+    "entity-hex": (85, 95, 95),
+    "percent": (85, 95, 95),
+    "bidi": (85, 95, 95),
+    "digits": (None, 60, 60),
+    "url-words": (None, None, 70),
+    "pair": (95, 95, 95),
 }
-WRITTEN_FOUND = 30  # percent of the lines written by hand, the half for building
-STRADDLES_LEFT_ALONE = 5  # percent of the texts in which two ordinary words only look like a term
+WRITTEN_FOUND = 90  # percent of the lines written by hand, the half for building
+STRADDLES_LEFT_ALONE = 80  # percent of the texts in which two ordinary words only look like a term
 MEANT_FOUND = 97  # percent of the texts in which the same terms are meant
-MOST_HARMLESS_HIT = 10  # lines of the half for building that the built-in lexicons may hit
+MOST_HARMLESS_HIT = 5  # lines of the half for building that the built-in lexicons may hit
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,7 @@ def test_the_built_in_lexicons_leave_harmless_lines_alone() -> None:
 def test_the_written_lines_are_many_and_their_halves_do_not_overlap() -> None:
     assert sum(len(evaded(half)) for half in Half) >= 400
     assert sum(len(benign(half)) for half in Half) >= 1_500
+    assert set(terms()) & set(terms(SEALED_TERMS)) == set()
     for lines in (benign, evaded, boundaries):
         assert set(lines(Half.BUILDING)) & set(lines(Half.SEALED)) == set()
 
@@ -306,4 +307,13 @@ def test_an_evasion_that_there_is_not_is_told_in_words(harmless: str) -> None:
 
 def test_a_file_that_cannot_be_written_is_told_in_words(harmless: str, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be written"):
-        run("--benign", harmless, "--sample", "1", "--evasion", "case", "--misses", str(tmp_path / "no" / "file"))
+        run(
+            "--lexicon",
+            str(TERMS),
+            "--benign",
+            harmless,
+            "--evasion",
+            "case",
+            "--misses",
+            str(tmp_path / "no" / "file"),
+        )

@@ -13,6 +13,7 @@ from processor.ruleset import Rules
 
 FOLDER = Path(__file__).parent
 TERMS = FOLDER / "terms.txt"
+SEALED_TERMS = FOLDER / "terms-sealed.txt"
 Line = TypeVar("Line")
 
 
@@ -63,14 +64,14 @@ def _json_lines(name: str, kind: type[Line]) -> list[Line]:
     return [msgspec.json.decode(line, type=kind) for line in (FOLDER / name).read_bytes().splitlines()]
 
 
-def terms() -> list[str]:
-    return [line for line in TERMS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+def terms(file: Path = TERMS) -> list[str]:
+    return [line for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 
 
 @cache
-def own_rules() -> Rules:
-    """The lexicon of `terms.txt` alone, each term graded high."""
-    return rules_for(None, [TERMS], None, no_builtin=True)
+def own_rules(file: Path = TERMS) -> Rules:
+    """A small lexicon alone, each term graded high."""
+    return rules_for(None, [file], None, no_builtin=True)
 
 
 @cache
