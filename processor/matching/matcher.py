@@ -196,11 +196,14 @@ class Matcher:
         if any(map(is_hanzi, last)):
             self._add_hanzi(number, last, ceiling)
 
+    def _add_parts(self, form: str) -> None:
+        for parts, char in shape.written_apart(filter(is_hanzi, form)):
+            if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
+                self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
+
     def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
         if ceiling >= COSTS["split"]:
-            for parts, char in shape.written_apart(filter(is_hanzi, form)):
-                if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
-                    self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
+            self._add_parts(form)
         if len(form) == 1:  # says nothing by its sound or look
             return
         if ceiling >= COSTS["pinyin"]:
