@@ -70,6 +70,8 @@ def spell(char: str) -> str:
 def _bare(char: str) -> str:
     if char.isascii() or is_hanzi(char):
         return char
+    if (digit := unicodedata.digit(char, -1)) >= 0:
+        return str(digit)
     base = unicodedata.normalize("NFKD", char)[0]
     if base.isascii() and base.isalpha():
         return base

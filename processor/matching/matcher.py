@@ -713,16 +713,9 @@ def _is_sign(char: str) -> bool:
 
 
 def _spaces(term: str, form: str) -> frozenset[int]:
-    if len(term.split()) < 2:  # noqa: PLR2004  words
-        return frozenset()
-    parts = [squeeze(word) for word in term.split()]
-    if "".join(parts) != form:
-        return frozenset()
-    place, places = 0, set()
-    for word in parts[:-1]:
-        place += len(word)
-        places.add(place)
-    return frozenset(places)
+    """Where in the form of a term white space may be skipped: where the term itself has some, or another sign."""
+    places = frozenset(len(squeeze(term[:place])) for place, char in enumerate(term) if not squeeze(char))
+    return places - {0, len(form)}
 
 
 def transforms(text: str, term: str) -> list[str]:

@@ -72,7 +72,8 @@ _LEET = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "bg",
 _HAN_DIGITS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺", "0012345678912345678921", strict=True))
 _FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
-    r"(?<=[a-z0-9\-])\s*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|\bdot\b|小数点|点|丶|;|、|·|•)\s*(?=[a-z0-9\-])"
+    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
+    r"[\s_]*(?=[a-z0-9\-])"
 )
 _SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
@@ -251,14 +252,13 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
     codes, marks = batch.codes, flags(batch)
     latin, hanzi, leet, edge = (marks & flag != 0 for flag in (_LATIN, _HANZI, _LEETS, _EDGE))
     number = (codes >= ord("0")) & (codes <= ord("9"))
-    digit, space = marks & _DIGIT != 0, codes == ord(" ")
+    digit = marks & _DIGIT != 0
     figure, sign = leet & number, digit | latin | number
     signed = _next(figure, latin) | _next(latin, figure) | _next(edge, latin) | _next(latin, edge)
     signed[1:-1] |= leet[1:-1] & ((latin[:-2] & (latin | leet)[2:]) | ((latin | leet)[:-2] & latin[2:]))
     drawn = latin.copy()
     drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
-    dotted = marks & _DOT != 0
-    dotted[1:-1] &= ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~hanzi[1:-1])
+    dotted = (marks & _DOT != 0) & _within_two(sign, before=True) & _within_two(latin, before=False)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
@@ -280,6 +280,13 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
 def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where one of this kind is followed by one of the other."""
     return np.append(one[:-1] & other[1:], False)
+
+
+def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:
+    """Where one of this kind stands next, or next but one, on that side."""
+    padded = np.pad(kind, 2)
+    near: NDArray[np.bool_] = padded[:-4] | padded[1:-3] if before else padded[3:-1] | padded[4:]
+    return near
 
 
 def _which(found: NDArray[np.uint32], holds: Callable[[str], bool]) -> NDArray[np.bool_]:
