@@ -167,8 +167,10 @@ class Matcher:
         self._hanzi = {char for term in self._terms.values() for char in squeeze(term) if is_hanzi(char)}
         self._squeezed, self._signed, self._sound, self._shape = (_Patterns(engine) for _ in range(4))
         self._halves = Halves()
+        self._apart: set[str] = set()  # hanzi that may be written as their parts
         for number, term in enumerate(terms):
             self._add(number, term)
+        self._add_parts(sorted(self._apart))
         self._halves.build(engine)
         self._twins = _common_twins(self._terms.values())
         for patterns in (self._squeezed, self._signed, self._sound, self._shape):
@@ -185,25 +187,24 @@ class Matcher:
         ceiling = self._ceilings[number]
         if ceiling is None:
             return
-        for how, cost, form in (
-            (_How.DIGITS, "digits", readings.in_digits(last)),
-            (_How.COLLAPSED, "stretched", readings.drawn_together(last)),
-            (_How.LEET, "leet", last if last.isdigit() else readings.spelled_out(last)),
-        ):
-            if ceiling >= COSTS[cost] and form != last:
-                places = {len(readings.drawn_together(last[:place])) for place in spaces}
-                self._squeezed.add(form, _Owner(number, how), places if how is _How.COLLAPSED else spaces)
+        if ceiling >= COSTS["digits"] and (digits := readings.in_digits(last)) != last:
+            self._squeezed.add(digits, _Owner(number, _How.DIGITS), spaces)
+        if ceiling >= COSTS["stretched"] and (once := readings.drawn_together(last)) != last:
+            places = {len(readings.drawn_together(last[:place])) for place in spaces}
+            self._squeezed.add(once, _Owner(number, _How.COLLAPSED), places)
+        if ceiling >= COSTS["leet"] and not last.isdigit() and (spelled := readings.spelled_out(last)) != last:
+            self._squeezed.add(spelled, _Owner(number, _How.LEET), spaces)
         if any(map(is_hanzi, last)):
             self._add_hanzi(number, last, ceiling)
 
-    def _add_parts(self, form: str) -> None:
-        for parts, char in shape.written_apart(filter(is_hanzi, form)):
+    def _add_parts(self, hanzi: Iterable[str]) -> None:
+        for parts, char in shape.written_apart(hanzi):
             if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
                 self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
 
     def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
         if ceiling >= COSTS["split"]:
-            self._add_parts(form)
+            self._apart.update(filter(is_hanzi, form))
         if len(form) == 1:  # says nothing by its sound or look
             return
         if ceiling >= COSTS["pinyin"]:
@@ -714,6 +715,8 @@ def _is_sign(char: str) -> bool:
 
 def _spaces(term: str, form: str) -> frozenset[int]:
     """Where in the form of a term white space may be skipped: where the term itself has some, or another sign."""
+    if len(term) == len(form):
+        return frozenset()
     places = frozenset(len(squeeze(term[:place])) for place, char in enumerate(term) if not squeeze(char))
     return places - {0, len(form)}
 

@@ -70,6 +70,8 @@ _LEET = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "bg",
     "¥": "y",
 }
 _HAN_DIGITS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺", "0012345678912345678921", strict=True))
+_IN_DIGITS = str.maketrans(_HAN_DIGITS)
+_SPELLED_OUT = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()})
 _FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
     r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
@@ -440,22 +442,26 @@ def _signs(token: re.Match[str], *, opened: bool) -> Iterator[int]:
 
 def spelled_out(term: str) -> str:
     """A term as a reading shows it that takes every digit for a letter."""
-    return "".join(_LEET[char][0] if char in _LEET else char for char in term)
+    return term.translate(_SPELLED_OUT)
+
+
+def _once(run: re.Match[str]) -> str:
+    return run[1]
 
 
 def drawn_together(text: str) -> str:
     """`text` with each letter that stands several times in a row only once."""
-    return _RUN.sub(r"\1", text)
+    return _RUN.sub(_once, text) if _RUN.search(text) else text
 
 
 def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if _LONG_RUN.search(text.text):
-        yield (few := _rewrite(text, _LONG_RUN, lambda match: match[1]))
-        yield _rewrite(few, _RUN, lambda match: match[1])
+        yield (few := _rewrite(text, _LONG_RUN, _once))
+        yield _rewrite(few, _RUN, _once)
 
 
 def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    yield _rewrite(text, _TWICE, lambda match: match[1])
+    yield _rewrite(text, _TWICE, _once)
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -480,7 +486,7 @@ _STEPS: tuple[tuple[str, Callable[[_Text, AbstractSet[str]], Iterator[_Text]]], 
 
 def in_digits(term: str) -> str:
     """A term with every digit in one style."""
-    return "".join(_HAN_DIGITS.get(char, char) for char in term)
+    return term.translate(_IN_DIGITS)
 
 
 def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:
