@@ -73,7 +73,7 @@ class LaneSettings:
     prefix: str
     group: str
     app: str
-    batch_records: int = 2_000
+    batch_records: int = 5_000
     batch_bytes: int = 4 * 1024 * 1024  # of input; a larger record is a batch alone
     limits: Limits = field(default_factory=Limits)
     record_bytes: Mapping[Topic, int] = field(default_factory=dict)  # largest record per output topic
