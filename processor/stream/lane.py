@@ -205,11 +205,7 @@ class Lane:
         """One batch, once through: decode, judge, route, commit, and then believe it."""
         now = int(self._now() * 1000)
         began = time.monotonic()
-        items, times = decode_all(inputs)
-        if self._refused:
-            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
-        rules = self._rules.current
-        outcome = route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
+        outcome = self._judge(inputs, conversations, now)
         failures = self._guard(outcome)
         forgotten = conversations.stale(outcome.windows, now)
         records = [*outcome.records, *(tombstone(c, self._source.partition, now) for c in forgotten)]
@@ -236,6 +232,14 @@ class Lane:
                 conversations=len(conversations),
             )
         )
+
+    def _judge(self, inputs: list[Input], conversations: Conversations, now: int) -> Outcome:
+        """Decode, judge and route by the rules in force; holds on to neither them nor the messages."""
+        items, times = decode_all(inputs)
+        if self._refused:
+            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
+        rules = self._rules.current
+        return route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
 
     def _condemned(self, offset: int) -> Malformed | None:
         reason = self._refused.get(offset)
