@@ -24,7 +24,7 @@ from processor.matching.cut import LONGEST
 from processor.matching.folding import JOINT, Batch
 from processor.matching.matcher import Found, identity
 from processor.matching.matcher import Rejected as Doubted
-from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder, Severity
 from processor.needs import Beside, Why, unmet
 from processor.pieces import join
 from processor.policy import FRAUD, decide
@@ -95,20 +95,15 @@ def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: W
     rejected: list[Rejected] = []
     noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
-    each: list[Judged | Malformed] = []
-    for number, item in enumerate(items):
-        if isinstance(item, Malformed):
-            each.append(item)
-        elif number not in noted and number not in pieces:
-            each.append(CLEAN)
-        else:
-            known = item.conversation_id
-            window = changed.get(known) or windows.get(known)
-            notes, piece = noted.get(number, ()), pieces.get(number)
-            judged, after = _judge_one(item, times[number], notes, piece, rules, window, rejected)
-            if after is not None and after is not window:
-                changed[known] = after
-            each.append(judged)
+    each: list[Judged | Malformed] = [item if isinstance(item, Malformed) else CLEAN for item in items]
+    for number in sorted({*noted, *pieces}):  # in order, so that windows fold message by message
+        message = cast("ChatMessage", items[number])
+        known = message.conversation_id
+        window = changed.get(known) or windows.get(known)
+        notes, piece = noted.get(number, ()), pieces.get(number)
+        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, rejected)
+        if after is not None and after is not window:
+            changed[known] = after
     _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
     return Judgements(each, changed, rejections)
 
@@ -298,7 +293,7 @@ def _judge_one(
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
         return CLEAN, window
-    wording = max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
+    wording = _wording(hits) if hits else None
     off = scope.overlay.off_rules if scope.overlay else frozenset()
     weighed = weigh(
         rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
@@ -324,6 +319,11 @@ def _judge_one(
         suppressed=reminded.suppressed,
     )
     return judged, after
+
+
+def _wording(hits: Sequence[Hit]) -> Severity | None:
+    """The gravest severity of the hits of category fraud."""
+    return max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
 
 
 def _join(

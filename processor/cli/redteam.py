@@ -95,7 +95,9 @@ def benign_lines(text: str) -> list[str]:
 
 def _write_misses(file: Path, through: Sequence[Case], lines: Sequence[str], hits: Mapping[int, Sequence[Hit]]) -> None:
     rows: list[dict[str, object]] = [{"kind": "missed", **case._asdict()} for case in through]
-    rows += [{"kind": "false", "line": lines[n], **msgspec.to_builtins(hit)} for n, found in hits.items() for hit in found]
+    rows += [
+        {"kind": "false", "line": lines[n], **msgspec.to_builtins(hit)} for n, found in hits.items() for hit in found
+    ]
     try:
         file.write_bytes(msgspec.json.Encoder().encode_lines(rows))
     except OSError as error:

@@ -85,6 +85,7 @@ class Rulebook:
     reassurance: int
     traceable: int  # url, bank card, wallet
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
+    _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def touched(self, bits: int) -> Touched:
         """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
@@ -96,6 +97,16 @@ class Rulebook:
                 self._touched[bits] = known
         return known
 
+    def keys(self, bits: int) -> tuple[int, ...]:
+        """The keys of those bits that are worth remembering, in order; remembered by mask, too."""
+        bits &= self.remembered
+        known = self._keys.get(bits)
+        if known is None:
+            known = tuple(sorted(self.key_of[bit] for bit in bits_in(bits)))
+            if len(self._keys) < _MOST_TOUCHED:
+                self._keys[bits] = known
+        return known
+
     def _touch(self, bits: int) -> Touched:
         places = _union(self.touched_by.get(bit, 0) for bit in bits_in(bits))
         clauses = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
@@ -105,7 +116,7 @@ class Rulebook:
             clauses=clauses,
             alone=tuple(each for each in clauses if all(most & mask for mask in each.need)),
             nears=nears,
-            keys=tuple(sorted(self.key_of[bit] for bit in bits_in(bits & self.remembered))),
+            keys=self.keys(bits),
         )
 
 

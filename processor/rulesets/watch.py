@@ -43,6 +43,7 @@ from processor.rulesets.document import (
     tenant_of,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, now
+from processor.rulesets.release import release
 from processor.rulesets.store import Notice, Pointer, Snapshot
 
 _SWAP_EVERY_S = 1.0  # many overlays at once are not made to wait for the last, nor swapped one by one
@@ -212,12 +213,20 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
             changed = await _change(rulesets, redis, supply, scope, pointer)
             changes.update(changed)
             if changed and (scope == BASE or time.monotonic() - swapped > _SWAP_EVERY_S):
-                rulesets.swap(changes)
+                await _swap(rulesets, changes)
                 changes, swapped = {}, time.monotonic()
                 if wake.is_set():
                     break
     finally:
-        rulesets.swap(changes)
+        await _swap(rulesets, changes)
+
+
+async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
+    """Put the changes in force, and let go of what they replace."""
+    worn: list[object] = [held.compiled for scope in changes if (held := rulesets.held.get(scope))]
+    rulesets.swap(changes)
+    if worn:
+        await asyncio.to_thread(release, worn)
 
 
 async def _change(
@@ -313,7 +322,7 @@ async def _fill_from_disk(rulesets: Rulesets, supply: Supply) -> None:
         except Invalid as error:
             problems += [f"the copy of {scope} on disk: {problem}" for problem in error.problems]
         else:
-            rulesets.swap({scope: change})
+            await _swap(rulesets, {scope: change})
     for problem in problems:
         supply.report(CopyTrouble(reason=problem))
 

@@ -73,7 +73,7 @@ class LaneSettings:
     prefix: str
     group: str
     app: str
-    batch_records: int = 2_000
+    batch_records: int = 5_000
     batch_bytes: int = 4 * 1024 * 1024  # of input; a larger record is a batch alone
     limits: Limits = field(default_factory=Limits)
     record_bytes: Mapping[Topic, int] = field(default_factory=dict)  # largest record per output topic
@@ -89,19 +89,18 @@ class LaneSettings:
         return f"{self.app}.{self.group}.{source.topic}.{source.partition}"
 
 
-def split(records: Sequence[Input], most_bytes: int) -> Iterator[list[Input]]:
+def split(records: list[Input], most_bytes: int) -> Iterator[list[Input]]:
     """The records in order, in batches of at most `most_bytes` or of one record."""
-    batch: list[Input] = []
-    size = 0
-    for record in records:
-        length = len(record.value or b"")
-        if batch and size + length > most_bytes:
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += length
-    if batch:
-        yield batch
+    sizes = [len(record.value or b"") for record in records]
+    begin = size = 0
+    if sum(sizes) > most_bytes:
+        for place, length in enumerate(sizes):
+            if place > begin and size + length > most_bytes:
+                yield records[begin:place]
+                begin, size = place, 0
+            size += length
+    if records:
+        yield records[begin:]
 
 
 class Lane:
@@ -206,11 +205,7 @@ class Lane:
         """One batch, once through: decode, judge, route, commit, and then believe it."""
         now = int(self._now() * 1000)
         began = time.monotonic()
-        items, times = decode_all(inputs)
-        if self._refused:
-            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
-        rules = self._rules.current
-        outcome = route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
+        outcome = self._judge(inputs, conversations, now)
         failures = self._guard(outcome)
         forgotten = conversations.stale(outcome.windows, now)
         records = [*outcome.records, *(tombstone(c, self._source.partition, now) for c in forgotten)]
@@ -237,6 +232,14 @@ class Lane:
                 conversations=len(conversations),
             )
         )
+
+    def _judge(self, inputs: list[Input], conversations: Conversations, now: int) -> Outcome:
+        """Decode, judge and route by the rules in force; holds on to neither them nor the messages."""
+        items, times = decode_all(inputs)
+        if self._refused:
+            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
+        rules = self._rules.current
+        return route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
 
     def _condemned(self, offset: int) -> Malformed | None:
         reason = self._refused.get(offset)
