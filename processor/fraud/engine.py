@@ -9,14 +9,17 @@ whether something is a fraud is never flagged but gets the reminder; a warning t
 victims quote warnings. None of these leaves a trace in the window.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from itertools import pairwise
 
 from msgspec import Struct
 
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
 from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched, bits_in
+from processor.fraud.scorecard import Evidence, Scorecards, totals
 from processor.fraud.window import Sighting, Window, remember, same_message, storable
 from processor.model import ChatMessage, Entity, Fraud, Severity
 
@@ -25,6 +28,7 @@ _FURTHER = 5
 _NEW_CONTACT = 10
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
+_NUMBER = re.compile("[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*")
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
 
 
@@ -61,6 +65,7 @@ class _Fired(Struct, frozen=True, gc=False):
 
     rule: Rule
     evidence: Sequence[Sighting] = ()
+    parts: Sequence[tuple[str, int]] = ()  # of a scorecard: what it gave points for
 
 
 def weigh(
@@ -81,12 +86,12 @@ def weigh(
     """
     if message.sender is not None and message.sender.role == "official":
         return Weighed(warning=True, window=window)
-    marks = _all_marks(book, marks, entities)
+    marks = _all_marks(book, message, marks, entities)
     bits = _bits(marks)
     if not bits & book.telling and wording is None:
         return Weighed(window=window)
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-    warning = _stands(book.warning, marks, bits, book.reassurance) and not (
+    warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
         bits & book.strong and bits & book.traceable
     )
     if warning and not inquiry:
@@ -95,10 +100,13 @@ def weigh(
     touched = book.touched(bits)
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
+    bits = (bits | touched.signals) & ~touched.blocked
     current = _Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
     if not warning:
-        fired += _fire(book, touched, message, current, window, off)
+        past = _past(book, window, current.sighting)
+        fired += _fire(book, touched, message, current, past, off)
+        fired += _tallied(book.cards, current, past, off)
         fired += _wording(wording, off)
     if inquiry:
         return _answer(book, message, current, fired, window, off)
@@ -107,10 +115,31 @@ def weigh(
     return _sum_up(message, current, fired, window)
 
 
-def _all_marks(book: Rulebook, marks: Sequence[Mark], entities: Sequence[Entity]) -> Sequence[Mark]:
-    if not entities:
-        return marks
-    return [*marks, *(Mark(e.start, e.end, book.entity_bits[e.kind], e.field) for e in entities)]
+def _all_marks(
+    book: Rulebook, message: ChatMessage, marks: Sequence[Mark], entities: Sequence[Entity]
+) -> Sequence[Mark]:
+    """The literals, and beside them what else means something: entities, and numbers next to words of money."""
+    if entities:
+        marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
+    if book.numeric and _bits(marks) & book.numeric and message.content:
+        numbers = _NUMBER.finditer(message.content)
+        marks = [*marks, *(Mark(number.start(), number.end(), book.number_bit) for number in numbers)]
+    return marks
+
+
+def _entity_bits(book: Rulebook, entity: Entity) -> int:
+    bits = book.entity_bits[entity.kind]
+    if entity.kind == "url":
+        for kind in book.brands.classify(entity.value):
+            bits |= book.link_bits[kind]
+    return bits
+
+
+def _is_notice(book: Rulebook, bits: int) -> bool:
+    """Whether enough in the message speaks of fraud as reports and notices do, from outside."""
+    if not book.notice_least or bits & book.notice_unless:
+        return False
+    return sum(1 for mask in book.notice if bits & mask) >= book.notice_least
 
 
 def _bits(each: Iterable[Mark | _Seen]) -> int:
@@ -195,10 +224,9 @@ def _fire(
     touched: Touched,
     message: ChatMessage,
     current: _Seen,
-    window: Window | None,
+    past: Sequence[_Seen],
     off: AbstractSet[str],
 ) -> list[_Fired]:
-    past = _past(book, window, current.sighting)
     around = current.bits | _bits(past)
     fired = []
     for clauses in touched.clauses if past else touched.alone:
@@ -258,6 +286,31 @@ def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]
     return number, min(place for key, place in seen.sighting.signals if book.bit_of.get(key, 0) & mask)
 
 
+def _tallied(
+    cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]
+) -> Iterable[_Fired]:
+    """The scorecards that fire, with what they gave points for."""
+    shown = current.bits & cards.signals
+    if not shown:
+        return ()
+    now = current.sighting
+    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
+    reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
+    for seen in reach:
+        own = seen.sighting.sender_id == now.sender_id
+        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms)
+        evidence.append(Evidence(bits=seen.bits, weight=faded if own else faded * cards.others, own=own))
+    return [
+        _Fired(
+            replace(tally.card.rule, score=tally.score, stage=tally.stage),
+            [seen.sighting for seen in reach if seen.bits & tally.card.mask],
+            tally.parts,
+        )
+        for tally in totals(cards, shown, evidence)
+        if tally.card.rule.id not in off
+    ]
+
+
 def _wording(severity: Severity | None, off: AbstractSet[str]) -> list[_Fired]:
     rule = WORDING.get(severity) if severity else None
     return [_Fired(rule)] if rule and rule.id not in off else []
@@ -269,11 +322,11 @@ def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], windo
     counted = _counted(fired)
     rules = tuple(each.rule for each in counted)
     return Weighed(
-        fraud=_fraud(rules, _score(rules, message, current.sighting.at), counted, current) if rules else None,
+        fraud=_fraud(rules, _score(counted, message, current.sighting.at), counted, current) if rules else None,
         rules=rules,
         shadow=tuple(each.rule.name for each in fired if each.rule.status is Status.SHADOW),
         window=window,
-        reasons=tuple(map(_reason, rules)),
+        reasons=tuple(map(_reason, counted)),
     )
 
 
@@ -288,7 +341,7 @@ def _answer(
     """What someone gets who asks whether something is a fraud: a score that reminds and never flags."""
     counted = _counted(fired)
     rules = tuple(each.rule for each in counted)
-    score = min(max(_score(rules, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
+    score = min(max(_score(counted, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
     fraud = _fraud(rules, score, counted, current)
     if not any(rule.type != OTHER for rule in rules):
         around = current.bits | _bits(_past(book, window, current.sighting))
@@ -298,7 +351,7 @@ def _answer(
         rules=rules,
         inquiry=True,
         window=window,
-        reasons=("The sender asks whether something is a fraud", *map(_reason, rules)),
+        reasons=("The sender asks whether something is a fraud", *map(_reason, counted)),
     )
 
 
@@ -308,11 +361,13 @@ def _counted(fired: Sequence[_Fired]) -> list[_Fired]:
     return sorted(active, key=lambda each: -each.rule.score)
 
 
-def _score(rules: Sequence[Rule], message: ChatMessage, at: int) -> int:
-    if not rules:
+def _score(counted: Sequence[_Fired], message: ChatMessage, at: int) -> int:
+    """The strongest, a little for each further rule (cards share their signals: the best one counts), and context."""
+    if not counted:
         return 0
+    further = sum(1 for each in counted[1:] if not each.parts)
     new = message.contact_since is not None and at - message.contact_since < _WEEK_MS
-    return min(_MOST, rules[0].score + _FURTHER * (len(rules) - 1) + _NEW_CONTACT * new)
+    return min(_MOST, counted[0].rule.score + _FURTHER * further + _NEW_CONTACT * new)
 
 
 def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
@@ -343,9 +398,11 @@ def _share(clauses: Clauses, bits: int) -> float:
     return met / (len(clauses.need) + clauses.at_least)
 
 
-def _reason(rule: Rule) -> str:
+def _reason(fired: _Fired) -> str:
+    rule = fired.rule
     title = rule.title["en"]
     first = title.split(maxsplit=1)[0]
     if first[1:].islower() or len(first) == 1:  # not an acronym
         title = title[0].lower() + title[1:]
-    return f"{rule.name}: {title} (score {rule.score})"
+    parts = ", ".join(f"{signal.replace('_', ' ')} {points}" for signal, points in fired.parts)
+    return f"{rule.name}: {title} (score {rule.score}{f': {parts}' if parts else ''})"

@@ -63,7 +63,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
 def _rulebook(fraud: bytes) -> Rulebook:
     """The fraud rules of a document; most publications change a lexicon and leave them as they were."""
     document = msgspec.json.decode(fraud, type=FraudDocument)
-    return compile_rules(document.groups, document.rules)
+    return compile_rules(document.groups, document.rules, document.scorecards, document.brands)
 
 
 def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[Entry]:

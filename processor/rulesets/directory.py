@@ -53,6 +53,8 @@ def read_base(path: Traversable) -> BaseDocument:
         "fraud": {
             "groups": _mapping(path / "fraud" / "groups.yaml", gather),
             "rules": [rule for file in _files(path / "fraud" / "rules", ".yaml") for rule in _rules(file, gather)],
+            "scorecards": _mapping(path / "fraud" / "scorecards.yaml", gather),
+            "brands": _mapping(path / "fraud" / "brands.yaml", gather),
         },
         "reminders": _mapping(path / "reminders.yaml", gather),
         "policy": _mapping(path / "policy.yaml", gather),
@@ -105,6 +107,9 @@ def _texts(document: Document) -> Iterator[tuple[str, str]]:
     for kind in {str(rule.get("type")): None for rule in document.fraud.rules}:
         rules = [rule for rule in document.fraud.rules if str(rule.get("type")) == kind]
         yield f"fraud/rules/{_file_name(kind)}.yaml", _yaml(rules)
+    for name in ("scorecards", "brands"):
+        if part := getattr(document.fraud, name):
+            yield f"fraud/{name}.yaml", _yaml([part])
     yield "reminders.yaml", _yaml([msgspec.to_builtins(document.reminders)])
     yield "policy.yaml", _yaml([document.policy])
 
