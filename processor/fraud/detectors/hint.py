@@ -40,8 +40,31 @@ _SCALE = "十百千万亿"
 _NUMERAL = f"零〇一二两三四五六七八九{_SCALE}"
 _FORMAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万萬亿億"
 _UNIT = "元圆块人美刀港欧英马令林泰€$＄"
-_LATIN_UNITS = (*zip("rydbepcuhgmstqrrrnkiaz", "muouuonskbyghuusaasnua", strict=True),)  # how they begin: rmb, yuan, dollars …
-_CODES = ("rm", "ny", "dt", "sd", "kd", "ur", "bp", "yr", "gd", "hb", "mb", "rs", "nr", "ud", "zd", "ad", "ar", "es", "gn", "sh")  # how currency codes end
+_LATIN_UNITS = (
+    *zip("rydbepcuhgmstqrrrnkiaz", "muouuonskbyghuusaasnua", strict=True),
+)  # how they begin: rmb, yuan, dollars …
+_CODES = (
+    "rm",
+    "ny",
+    "dt",
+    "sd",
+    "kd",
+    "ur",
+    "bp",
+    "yr",
+    "gd",
+    "hb",
+    "mb",
+    "rs",
+    "nr",
+    "ud",
+    "zd",
+    "ad",
+    "ar",
+    "es",
+    "gn",
+    "sh",
+)  # how currency codes end
 _GAP = f"[{_SPACE}\t=~～>＞→❤️♥💬・·{_DASH}]{{0,4}}"
 
 _LATIN_FIRST = _wide("rydbepcuhgmstqnkiaz")
