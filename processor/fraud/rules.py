@@ -107,6 +107,7 @@ class Rulebook:
     numeric: int  # bits beside which a bare number means something
     notice: tuple[int, ...]  # a message that meets `notice_least` of these masks is a notice
     notice_least: int
+    notice_alone: int  # and so is one that meets this
     notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
 
@@ -238,6 +239,7 @@ class _Compiler:
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
                     *notice,
+                    self.names_mask(written.notice_alone),
                     special["warning"],
                     special["inquiry"],
                 ]
@@ -252,6 +254,7 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             notice=notice,
             notice_least=written.notice_least,
+            notice_alone=self.names_mask(written.notice_alone),
             notice_unless=self.names_mask(written.notice_unless),
             **special,
         )
