@@ -226,6 +226,7 @@ class _Compiler:
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items()}
         remembered |= _union(signals[name].bit for name, signal in written.signals.items() if not signal.fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
+        alone, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
@@ -241,7 +242,7 @@ class _Compiler:
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
                     *notice,
-                    self.names_mask(written.notice_alone),
+                    alone,
                     special["warning"],
                     special["inquiry"],
                 ]
@@ -256,8 +257,8 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             notice=notice,
             notice_least=written.notice_least,
-            notice_alone=self.names_mask(written.notice_alone),
-            notice_unless=self.names_mask(written.notice_unless),
+            notice_alone=alone,
+            notice_unless=unless,
             **special,
         )
 
