@@ -297,6 +297,7 @@ class _Compiler:
         return Scorecards(
             cards=cards,
             caps=settings.caps,
+            breadth=settings.breadth,
             least=settings.least,
             most=settings.most,
             half_life_ms=settings.half_life_ms,
