@@ -29,6 +29,8 @@ _NEW_CONTACT = 10
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
 _NUMBER = re.compile("[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*")
+_FRESH = 8  # messages that showed something count in full, however much was shown; each before them
+_FADES = 0.85  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
 
 
@@ -300,9 +302,9 @@ def _tallied(
     now = current.sighting
     evidence = [Evidence(bits=shown, weight=1.0, own=True)]
     reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
-    for seen in reach:
+    for further, seen in enumerate(reversed(reach)):
         own = seen.sighting.sender_id == now.sender_id
-        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms)
+        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
         evidence.append(Evidence(bits=seen.bits, weight=faded if own else faded * cards.others, own=own))
     return [
         _Fired(
