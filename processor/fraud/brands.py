@@ -13,7 +13,8 @@ from functools import lru_cache
 LINKS = ("known_link", "odd_link", "short_link", "cheap_link", "lookalike_link")
 """What an address may be, as scorecards name it; several may hold."""
 
-_LEAST = 4  # letters of a brand that may stand within a longer word
+_LEAST = 6  # letters of a brand that may stand within a longer word
+_LEAST_FIRST = 4  # and of one with which a word may begin
 _LEAST_TYPO = 6  # letters of a brand of which one may be wrong
 _LOOKS = str.maketrans("013457", "oleast")
 _PARTS = re.compile(r"[.\-_]")
@@ -56,7 +57,7 @@ def _resembles(labels: Sequence[str], tokens: frozenset[str]) -> bool:
     parts = [part for label in named for part in _PARTS.split(label) if part]
     for part in parts:
         for form in {part, part.translate(_LOOKS), part.replace("rn", "m"), part.replace("vv", "w")}:
-            if form in tokens or any(len(token) >= _LEAST and token in form for token in tokens):
+            if form in tokens or any(_within(token, form) for token in tokens):
                 return True
             if len(form) >= _LEAST_TYPO and any(
                 abs(len(token) - len(form)) <= 1 and len(token) >= _LEAST_TYPO and _one_apart(token, form)
@@ -64,6 +65,10 @@ def _resembles(labels: Sequence[str], tokens: frozenset[str]) -> bool:
             ):
                 return True
     return False
+
+
+def _within(token: str, form: str) -> bool:
+    return (len(token) >= _LEAST and token in form) or (len(token) >= _LEAST_FIRST and form.startswith(token))
 
 
 def _one_apart(one: str, other: str) -> bool:
