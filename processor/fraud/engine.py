@@ -139,7 +139,11 @@ def _entity_bits(book: Rulebook, entity: Entity) -> int:
 
 def _is_notice(book: Rulebook, bits: int) -> bool:
     """Whether enough in the message speaks of fraud as reports and notices do, from outside."""
-    if not book.notice_least or bits & book.notice_unless:
+    if bits & book.notice_unless:
+        return False
+    if bits & book.notice_alone:
+        return True
+    if not book.notice_least:
         return False
     return sum(1 for mask in book.notice if bits & mask) >= book.notice_least
 

@@ -107,6 +107,7 @@ class Rulebook:
     numeric: int  # bits beside which a bare number means something
     notice: tuple[int, ...]  # a message that meets `notice_least` of these masks is a notice
     notice_least: int
+    notice_alone: int  # and so is one that meets this
     notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
 
@@ -223,6 +224,7 @@ class _Compiler:
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items()}
         remembered |= _union(signals[name].bit for name, signal in written.signals.items() if not signal.fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
+        alone, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
@@ -238,6 +240,7 @@ class _Compiler:
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
                     *notice,
+                    alone,
                     special["warning"],
                     special["inquiry"],
                 ]
@@ -252,7 +255,8 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             notice=notice,
             notice_least=written.notice_least,
-            notice_unless=self.names_mask(written.notice_unless),
+            notice_alone=alone,
+            notice_unless=unless,
             **special,
         )
 
@@ -289,6 +293,7 @@ class _Compiler:
         return Scorecards(
             cards=cards,
             caps=settings.caps,
+            breadth=settings.breadth,
             least=settings.least,
             most=settings.most,
             half_life_ms=settings.half_life_ms,

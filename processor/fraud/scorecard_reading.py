@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from processor.fraud.brands import LINKS
 from processor.fraud.reading import KINDS, Fields, parse_head, read_items
@@ -42,6 +42,7 @@ class Settings:
     """What holds for all cards."""
 
     caps: Mapping[str, int] = field(default_factory=dict)
+    breadth: int = 0
     least: int = 20
     most: int = 95
     half_life_ms: int = 12 * _HOUR_MS
@@ -59,6 +60,7 @@ class Written:
     cards: tuple[WrittenCard, ...] = ()
     notice: tuple[str, ...] = ()  # a message in which `notice_least` of these stand is a notice
     notice_least: int = 0
+    notice_alone: tuple[str, ...] = ()  # and so is one in which one of these stands
     notice_unless: tuple[str, ...] = ()
 
 
@@ -70,7 +72,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
     signals = _read_signals(fields, names)
     settings = _read_settings(fields)
     common = _read_points(fields, "common", signals)
-    notice, least, unless = _read_notice(fields, names)
+    notice = _read_notice(fields, names)
     cards = fields.take("cards") or []
     if not isinstance(cards, list):
         fields.note("cards", "must be a list")
@@ -82,9 +84,10 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
         words=words,
         signals=signals,
         cards=written,
-        notice=notice,
-        notice_least=least,
-        notice_unless=unless,
+        notice=notice.of,
+        notice_least=notice.least,
+        notice_alone=notice.alone,
+        notice_unless=notice.unless,
     )
 
 
@@ -136,6 +139,7 @@ def _read_settings(fields: Fields) -> Settings:
             settings.note("caps", f"names unknown role {role!r}")
     read = Settings(
         caps=dict(caps),
+        breadth=settings.whole("breadth", 0, 20, 0),
         least=settings.whole("least", 1, 100, 20),
         most=settings.whole("most", 1, 100, 95),
         half_life_ms=_HOUR_MS * settings.whole("half_life_hours", 1, 8760, 12),
@@ -146,15 +150,22 @@ def _read_settings(fields: Fields) -> Settings:
     return read
 
 
-def _read_notice(fields: Fields, names: set[str]) -> tuple[tuple[str, ...], int, tuple[str, ...]]:
+class _Notice(NamedTuple):
+    of: tuple[str, ...] = ()
+    least: int = 0
+    alone: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+def _read_notice(fields: Fields, names: set[str]) -> _Notice:
     notice = fields.fields("notice")
     if notice is None:
-        return (), 0, ()
+        return _Notice()
     of = notice.words("of", "word", names)
     least = notice.whole("at_least", 1, max(1, len(of)))
-    unless = notice.words("unless", "word", names)
+    read = _Notice(of, least, notice.words("alone", "word", names), notice.words("unless", "word", names))
     notice.close()
-    return of, least, unless
+    return read
 
 
 def _read_points(fields: Fields, key: str, signals: Iterable[str]) -> dict[str, dict[str, int]]:
