@@ -28,7 +28,9 @@ _FURTHER = 5
 _NEW_CONTACT = 10
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
-_NUMBER = re.compile("[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*")
+_NUMBER = re.compile(
+    "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
+)
 _FRESH = 8  # messages that showed something count in full, however much was shown; each before them
 _FADES = 0.85  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
@@ -292,9 +294,7 @@ def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]
     return number, min(place for key, place in seen.sighting.signals if book.bit_of.get(key, 0) & mask)
 
 
-def _tallied(
-    cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]
-) -> Iterable[_Fired]:
+def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]) -> Iterable[_Fired]:
     """The scorecards that fire, with what they gave points for."""
     shown = current.bits & cards.signals
     if not shown:

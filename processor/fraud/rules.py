@@ -136,9 +136,7 @@ class Rulebook:
             nears=tuple(nears),
             signals=signals & ~blocked,
             blocked=blocked,
-            keys=tuple(
-                sorted(self.key_of[bit] for bit in bits_in((bits | (signals & ~blocked)) & self.remembered))
-            ),
+            keys=tuple(sorted(self.key_of[bit] for bit in bits_in((bits | (signals & ~blocked)) & self.remembered))),
         )
 
 
@@ -265,9 +263,7 @@ class _Compiler:
     def signal(self, name: str, signal: Signal) -> SignalBits:
         bit, any_ = self.bit(f"signal/{name}"), self.names_mask(signal.any)
         near = NearBits(a=any_, b=self.names_mask(signal.near), max_chars=signal.chars, ordered=signal.ordered, bit=bit)
-        return SignalBits(
-            bit=bit, any=any_, unless=self.names_mask(signal.unless), near=near if signal.near else None
-        )
+        return SignalBits(bit=bit, any=any_, unless=self.names_mask(signal.unless), near=near if signal.near else None)
 
     def names_mask(self, names: Iterable[str]) -> int:
         """The mask of words, groups, entity kinds and the names that only scorecards know."""
