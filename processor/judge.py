@@ -21,7 +21,7 @@ from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found, transforms
+from processor.matching.matcher import Found
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
 from processor.policy import FRAUD, decide
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
@@ -231,9 +231,7 @@ def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bo
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = transforms(text, spelling)
-    if spelling != entry.term:
-        via.append("alias")
+    via = [*find.via, *(["alias"] if spelling != entry.term else [])]
     return Hit(
         term=entry.term,
         text=text,
