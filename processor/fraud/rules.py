@@ -110,6 +110,7 @@ class Rulebook:
     notice_alone: int  # and so is one that meets this
     notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
+    _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def touched(self, bits: int) -> Touched:
         """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
@@ -119,6 +120,16 @@ class Rulebook:
             known = self._touch(bits)
             if len(self._touched) < _MOST_TOUCHED:
                 self._touched[bits] = known
+        return known
+
+    def keys(self, bits: int) -> tuple[int, ...]:
+        """The keys of those bits that are worth remembering, in order; remembered by mask, too."""
+        bits &= self.remembered
+        known = self._keys.get(bits)
+        if known is None:
+            known = tuple(sorted(self.key_of[bit] for bit in bits_in(bits)))
+            if len(self._keys) < _MOST_TOUCHED:
+                self._keys[bits] = known
         return known
 
     def _touch(self, bits: int) -> Touched:
@@ -136,7 +147,7 @@ class Rulebook:
             nears=tuple(nears),
             signals=signals & ~blocked,
             blocked=blocked,
-            keys=tuple(sorted(self.key_of[bit] for bit in bits_in((bits | (signals & ~blocked)) & self.remembered))),
+            keys=self.keys(bits | (signals & ~blocked)),
         )
 
 
