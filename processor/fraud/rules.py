@@ -110,6 +110,7 @@ class Rulebook:
     notice_alone: int  # and so is one that meets this
     notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
+    _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def touched(self, bits: int) -> Touched:
         """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
@@ -119,6 +120,16 @@ class Rulebook:
             known = self._touch(bits)
             if len(self._touched) < _MOST_TOUCHED:
                 self._touched[bits] = known
+        return known
+
+    def keys(self, bits: int) -> tuple[int, ...]:
+        """The keys of those bits that are worth remembering, in order; remembered by mask, too."""
+        bits &= self.remembered
+        known = self._keys.get(bits)
+        if known is None:
+            known = tuple(sorted(self.key_of[bit] for bit in bits_in(bits)))
+            if len(self._keys) < _MOST_TOUCHED:
+                self._keys[bits] = known
         return known
 
     def _touch(self, bits: int) -> Touched:
@@ -136,7 +147,7 @@ class Rulebook:
             nears=tuple(nears),
             signals=signals & ~blocked,
             blocked=blocked,
-            keys=tuple(sorted(self.key_of[bit] for bit in bits_in((bits | (signals & ~blocked)) & self.remembered))),
+            keys=self.keys(bits | (signals & ~blocked)),
         )
 
 
@@ -224,6 +235,7 @@ class _Compiler:
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items()}
         remembered |= _union(signals[name].bit for name, signal in written.signals.items() if not signal.fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
+        alone, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
@@ -239,7 +251,7 @@ class _Compiler:
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
                     *notice,
-                    self.names_mask(written.notice_alone),
+                    alone,
                     special["warning"],
                     special["inquiry"],
                 ]
@@ -254,8 +266,8 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             notice=notice,
             notice_least=written.notice_least,
-            notice_alone=self.names_mask(written.notice_alone),
-            notice_unless=self.names_mask(written.notice_unless),
+            notice_alone=alone,
+            notice_unless=unless,
             **special,
         )
 
@@ -292,6 +304,7 @@ class _Compiler:
         return Scorecards(
             cards=cards,
             caps=settings.caps,
+            breadth=settings.breadth,
             least=settings.least,
             most=settings.most,
             half_life_ms=settings.half_life_ms,

@@ -9,7 +9,7 @@ ask      money, a code, a card, an account, the screen
 
 A role gives the sum of its signals' points, but at most its cap. Of earlier messages points fade: by half per
 half-life, and those of other people count for a part. A card fires when enough different roles are shown by the
-sender of the current message, which must itself show something. Nothing is ever subtracted, so more evidence never
+sender of the current message, which must itself show something; each role beyond that gives a little more. Nothing is ever subtracted, so more evidence never
 lowers a score.
 """
 
@@ -77,6 +77,7 @@ class Scorecards:
 
     cards: tuple[Card, ...] = ()
     caps: Mapping[str, int] = field(default_factory=dict)
+    breadth: int = 0  # points for each role beyond those a card asks for
     least: int = 20  # a lower total is not worth a word
     most: int = 95
     half_life_ms: int = 43_200_000
@@ -110,7 +111,8 @@ class Scorecards:
                     own.add(each.role)
         if len(own) < card.roles or (card.one_of and not own & card.one_of):
             return None
-        score = min(self.most, round(sum(min(self.caps.get(role, 100), points) for role, points in sums.items())))
+        total = sum(min(self.caps.get(role, 100), points) for role, points in sums.items())
+        score = min(self.most, round(total) + self.breadth * (len(own) - card.roles))
         if score < self.least:
             return None
         parts.sort(key=lambda part: -part[0])
