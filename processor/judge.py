@@ -102,6 +102,7 @@ class _Note(NamedTuple):
     field: str
     text: str
     base: Sequence[Found]
+    beside: Sequence[Found]
     overlay: Sequence[Found]
     hinted: bool  # whether an entity may stand in it
 
@@ -113,9 +114,12 @@ def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     base = rules.base.matcher.find(batch)
     overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
+    lines = sorted({*base, *overlay, *hinted})
+    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
-    for line in sorted({*base, *overlay, *hinted}):
-        note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
+    for place, line in enumerate(lines):
+        finds = (base.get(line, ()), beside.get(place, ()), overlay.get(line, ()))
+        note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     return noted
 
@@ -211,6 +215,8 @@ def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit]
             entry = overlay.regrade(what) if overlay else what
             if entry:
                 hits.append(_hit(note, find, spelling, entry))
+    for find in note.beside:
+        marks.append(Mark(find.start, find.end, base.beside_bits[find.term], note.field))
     for find in note.overlay if overlay else ():
         spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
         if isinstance(what, Entry) and not _is_allowed(find, allowed):

@@ -93,7 +93,8 @@ def weigh(
         return Weighed(warning=True, window=window)
     marks = _all_marks(book, message, marks, entities)
     bits = _bits(marks)
-    if not bits & book.telling and wording is None:
+    touched = book.touched(bits)
+    if touched.idle and wording is None:
         return Weighed(window=window)
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
     warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
@@ -102,7 +103,6 @@ def weigh(
     if warning and not inquiry:
         return Weighed(warning=True, window=window)
 
-    touched = book.touched(bits)
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
     bits = (bits | touched.signals) & ~touched.blocked

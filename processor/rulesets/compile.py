@@ -28,12 +28,15 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
         *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
         *(Meaning(term, bits) for term, bits in book.terms.items()),
     ]
-    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, plain)]))
+    beside = [Meaning(term, bits) for term, bits in book.beside.items()]
+    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, [*plain, *beside])]))
     return Base(
         version=version,
         digest=digest,
         matcher=_matcher(meanings),
         meanings=meanings,
+        beside=_matcher(beside),
+        beside_bits=list(book.beside.values()),
         book=book,
         policy=parse(document.policy),
         policy_document=document.policy,
