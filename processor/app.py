@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -36,6 +37,7 @@ from processor.stream.worker import GroupSettings, Lanes, joined
 
 log = logging.getLogger(__name__)
 
+_SWITCH_S = 0.0005  # whoever writes to a socket gives the interpreter away; a thread that compiles gives it back soon
 _COLLECT = (50_000, 20, 50)  # a batch makes tens of thousands of values, which go with it and in no cycle
 
 
@@ -47,6 +49,7 @@ async def work(settings: Settings) -> None:
     """
     stop = asyncio.Event()
     gc.set_threshold(*_COLLECT)
+    sys.setswitchinterval(_SWITCH_S)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import ChainMap, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from msgspec import Struct
 
@@ -21,8 +21,8 @@ from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found, transforms
-from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.matching.matcher import Found
+from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder, Severity
 from processor.policy import FRAUD, decide
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
 
@@ -45,6 +45,7 @@ class Judged(Struct, frozen=True, gc=False):
 
 
 CLEAN = Judged(action=Action.PASS)
+_NONE: frozenset[str] = frozenset()
 
 Item = ChatMessage | Malformed
 Windows = Mapping[str, Window]  # by conversation id
@@ -84,19 +85,14 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
     noted = _note(items, rules)
     changed: dict[str, Window] = {}
-    each: list[Judged | Malformed] = []
-    for number, item in enumerate(items):
-        if isinstance(item, Malformed):
-            each.append(item)
-        elif number not in noted:
-            each.append(CLEAN)
-        else:
-            known = item.conversation_id
-            window = changed.get(known) or windows.get(known)
-            judged, after = _judge_one(item, times[number], noted[number], rules, window)
-            if after is not None and after is not window:
-                changed[known] = after
-            each.append(judged)
+    each: list[Judged | Malformed] = [item if isinstance(item, Malformed) else CLEAN for item in items]
+    for number, notes in noted.items():  # in order, so that windows fold message by message
+        message = cast("ChatMessage", items[number])
+        known = message.conversation_id
+        window = changed.get(known) or windows.get(known)
+        each[number], after = _judge_one(message, times[number], notes, rules, window)
+        if after is not None and after is not window:
+            changed[known] = after
     return Judgements(each, changed)
 
 
@@ -106,6 +102,7 @@ class _Note(NamedTuple):
     field: str
     text: str
     base: Sequence[Found]
+    beside: Sequence[Found]
     overlay: Sequence[Found]
     hinted: bool  # whether an entity may stand in it
 
@@ -117,9 +114,12 @@ def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
     base = rules.base.matcher.find(batch)
     overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
+    lines = sorted({*base, *overlay, *hinted})
+    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
-    for line in sorted({*base, *overlay, *hinted}):
-        note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
+    for place, line in enumerate(lines):
+        finds = (base.get(line, ()), beside.get(place, ()), overlay.get(line, ()))
+        note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     return noted
 
@@ -138,11 +138,11 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
             fields.append("content")
             owners.append(number)
             tenants.append(item.tenant_id)
-        for place, text in enumerate(item.texts or ()):
-            texts.append(text)
-            fields.append(f"texts[{place}]")
-            owners.append(number)
-            tenants.append(item.tenant_id)
+        if item.texts:
+            texts += item.texts
+            fields += [f"texts[{place}]" for place in range(len(item.texts))]
+            owners += [number] * len(item.texts)
+            tenants += [item.tenant_id] * len(item.texts)
     return texts, fields, owners, tenants
 
 
@@ -171,8 +171,8 @@ def _judge_one(
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
         return CLEAN, window
-    wording = max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
-    off = scope.overlay.off_rules if scope.overlay else frozenset()
+    wording = _wording(hits) if hits else None
+    off = scope.overlay.off_rules if scope.overlay else _NONE
     weighed = weigh(
         rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
     )
@@ -199,6 +199,11 @@ def _judge_one(
     return judged, after
 
 
+def _wording(hits: Sequence[Hit]) -> Severity | None:
+    """The gravest severity of the hits of category fraud."""
+    return max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
+
+
 def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
     """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
     allowed = _allowed(note.overlay, overlay.meanings) if overlay else ([], [])
@@ -210,6 +215,8 @@ def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit]
             entry = overlay.regrade(what) if overlay else what
             if entry:
                 hits.append(_hit(note, find, spelling, entry))
+    for find in note.beside:
+        marks.append(Mark(find.start, find.end, base.beside_bits[find.term], note.field))
     for find in note.overlay if overlay else ():
         spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
         if isinstance(what, Entry) and not _is_allowed(find, allowed):
@@ -231,9 +238,7 @@ def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bo
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = transforms(text, spelling)
-    if spelling != entry.term:
-        via.append("alias")
+    via = [*find.via, *(["alias"] if spelling != entry.term else [])]
     return Hit(
         term=entry.term,
         text=text,

@@ -44,6 +44,8 @@ class Base:
     digest: str  # SHA-256 of the canonical bytes, hex
     matcher: Matcher
     meanings: Sequence[Meaning]
+    beside: Matcher  # the words of fraud rules that are looked for only beside others
+    beside_bits: Sequence[int]
     book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from processor.cli import config, demo, dev, lexicon, reconcile, screen, topics, worker
+from processor.cli import config, demo, dev, lexicon, reconcile, redteam, screen, topics, worker
 from processor.errors import ChatguardError, Misconfigured
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("screen")(screen.screen)
 app.command("reconcile")(reconcile.reconcile)
+app.command("redteam")(redteam.redteam)
 
 
 def main() -> None:

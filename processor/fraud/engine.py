@@ -18,7 +18,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
-from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched, bits_in
+from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched
 from processor.fraud.scorecard import Evidence, Scorecards, totals
 from processor.fraud.window import Sighting, Window, remember, same_message, storable
 from processor.model import ChatMessage, Entity, Fraud, Severity
@@ -31,7 +31,10 @@ _ASKED_LEAST, _ASKED_MOST = 30, 59
 _NUMBER = re.compile(
     "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
 )
+_FRESH = 8  # messages that showed something count in full, however much was shown; each before them
+_FADES = 0.85  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
+_FIELD_WIDTH = 1 << _FIELD_SHIFT
 
 
 class Mark(Struct, frozen=True, gc=False):
@@ -90,7 +93,8 @@ def weigh(
         return Weighed(warning=True, window=window)
     marks = _all_marks(book, message, marks, entities)
     bits = _bits(marks)
-    if not bits & book.telling and wording is None:
+    touched = book.touched(bits)
+    if touched.idle and wording is None:
         return Weighed(window=window)
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
     warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
@@ -99,7 +103,6 @@ def weigh(
     if warning and not inquiry:
         return Weighed(warning=True, window=window)
 
-    touched = book.touched(bits)
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
     bits = (bits | touched.signals) & ~touched.blocked
@@ -200,27 +203,34 @@ def _sighting(
         place = _place(marks[0])
         signals = [(key, place) for key in touched.keys]
     else:
-        first = dict.fromkeys(bits_in(bits & book.remembered), 0)
-        for mark in sorted(marks, key=_place, reverse=True):
-            for bit in bits_in(mark.bits & book.remembered):
-                first[bit] = _place(mark)
-        signals = sorted([(book.key_of[bit], place) for bit, place in first.items()])
+        first: dict[int, int] = {}
+        for mark in marks:
+            place = _place(mark)
+            for key in book.keys(mark.bits):
+                if place < first.get(key, place + 1):
+                    first[key] = place
+        for key in book.keys(bits):
+            first.setdefault(key, 0)
+        signals = sorted(first.items())
     return Sighting(message.tenant_id, storable(at), message.message_id, message.sender_id, tuple(signals))
 
 
 def _place(mark: Mark) -> int:
-    start = min(mark.start, (1 << _FIELD_SHIFT) - 1)
+    start = mark.start if mark.start < _FIELD_WIDTH else _FIELD_WIDTH - 1
     return start if mark.field == "content" else ((1 + int(mark.field[6:-1])) << _FIELD_SHIFT) + start  # texts[n]
 
 
 def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_Seen]:
     """The other messages of the same tenant that the window remembers, in order of arrival."""
-    past = []
-    for each in window.sightings if window else ():
-        if each.tenant_id == current.tenant_id and not same_message(each, current):
+    past: list[_Seen] = []
+    if window is None:
+        return past
+    tenant, bit_of = current.tenant_id, book.bit_of
+    for each in window.sightings:
+        if each.tenant_id == tenant and not same_message(each, current):
             bits = 0
             for key, _ in each.signals:
-                bits |= book.bit_of.get(key, 0)
+                bits |= bit_of.get(key, 0)
             past.append(_Seen(each, bits))
     return past
 
@@ -233,9 +243,10 @@ def _fire(
     past: Sequence[_Seen],
     off: AbstractSet[str],
 ) -> list[_Fired]:
-    around = current.bits | _bits(past)
+    looked_at = touched.clauses if past else touched.alone
+    around = current.bits | _bits(past) if looked_at else 0
     fired = []
-    for clauses in touched.clauses if past else touched.alone:
+    for clauses in looked_at:
         for mask in clauses.need:  # cheap, and nearly always enough
             if not around & mask:
                 break
@@ -300,9 +311,9 @@ def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: Abst
     now = current.sighting
     evidence = [Evidence(bits=shown, weight=1.0, own=True)]
     reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
-    for seen in reach:
+    for further, seen in enumerate(reversed(reach)):
         own = seen.sighting.sender_id == now.sender_id
-        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms)
+        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
         evidence.append(Evidence(bits=seen.bits, weight=faded if own else faded * cards.others, own=own))
     return [
         _Fired(

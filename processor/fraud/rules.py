@@ -80,19 +80,26 @@ class Touched:
     signals: int  # of scorecards: the bits of those that need nothing near
     blocked: int  # the bits of signals that something else in the message rules out
     keys: tuple[int, ...]  # of the bits worth remembering, in order
+    idle: bool  # nothing of this fires, is remembered, or makes a notice or a question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """All rules of a ruleset, compiled. `terms` are the literals to look for, each with the bits it sets."""
+    """All rules of a ruleset, compiled.
+
+    `terms` are the literals to look for, each with the bits it sets. `beside` are those that mean something only next
+    to others and are so common in chat that they are looked for only where something else was found.
+    """
 
     terms: Mapping[str, int]
+    beside: Mapping[str, int]
     entity_bits: Mapping[str, int]  # by kind
     clauses: tuple[Clauses, ...]  # strongest first
     touched_by: Mapping[int, int]  # bit → positions in `clauses` of the rules to look at, as a mask
     key_of: Mapping[int, int]  # bit → key, for each bit worth remembering
     bit_of: Mapping[int, int]  # and back
     telling: int  # the bits that mean anything to a rule or of themselves
+    telling_alone: int  # those that make a notice or a question
     remembered: int  # the bits worth remembering
     warning: int
     inquiry: int
@@ -110,6 +117,7 @@ class Rulebook:
     notice_alone: int  # and so is one that meets this
     notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
+    _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def touched(self, bits: int) -> Touched:
         """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
@@ -121,6 +129,16 @@ class Rulebook:
                 self._touched[bits] = known
         return known
 
+    def keys(self, bits: int) -> tuple[int, ...]:
+        """The keys of those bits that are worth remembering, in order; remembered by mask, too."""
+        bits &= self.remembered
+        known = self._keys.get(bits)
+        if known is None:
+            known = tuple(sorted(self.key_of[bit] for bit in bits_in(bits)))
+            if len(self._keys) < _MOST_TOUCHED:
+                self._keys[bits] = known
+        return known
+
     def _touch(self, bits: int) -> Touched:
         places = _union(self.touched_by.get(bit, 0) for bit in bits_in(bits))
         clauses = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
@@ -130,13 +148,15 @@ class Rulebook:
         signals = _union(each.bit for each in shown if not each.near)
         blocked = _union(each.bit for each in shown if bits & each.unless)
         most = bits | _union(near.bit for near in nears)
+        clauses = tuple(each for each in clauses if each.parts & most)  # half of a `near` clause is nothing yet
         return Touched(
             clauses=clauses,
             alone=tuple(each for each in clauses if all(most & mask for mask in each.need)),
             nears=tuple(nears),
             signals=signals & ~blocked,
             blocked=blocked,
-            keys=tuple(sorted(self.key_of[bit] for bit in bits_in((bits | (signals & ~blocked)) & self.remembered))),
+            keys=self.keys(bits | (signals & ~blocked)),
+            idle=not (clauses or nears or signals or bits & self.telling_alone),
         )
 
 
@@ -224,12 +244,16 @@ class _Compiler:
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items()}
         remembered |= _union(signals[name].bit for name, signal in written.signals.items() if not signal.fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
-        alone, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
+        alone_notice, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
+        alone = _union([*(each.parts for each in clauses), *special.values(), *notice, alone_notice])
+        alone |= _union(each.any for each in signals.values() if not each.near)
+        beside = {term for term in written.everyday if term in self.terms and not self.terms[term] & alone}
         return Rulebook(
-            terms=dict(self.terms),
+            terms={term: bits for term, bits in self.terms.items() if term not in beside},
+            beside={term: bits for term, bits in self.terms.items() if term in beside},
             entity_bits=self.entity_bits,
             clauses=clauses,
             touched_by=dict(touched_by),
@@ -240,11 +264,12 @@ class _Compiler:
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
                     *notice,
-                    alone,
+                    alone_notice,
                     special["warning"],
                     special["inquiry"],
                 ]
             ),
+            telling_alone=_union([*notice, alone_notice, special["warning"], special["inquiry"]]),
             remembered=remembered,
             traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE),
             cards=self.scorecards(written, {name: each.bit for name, each in signals.items()}),
@@ -255,7 +280,7 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             notice=notice,
             notice_least=written.notice_least,
-            notice_alone=alone,
+            notice_alone=alone_notice,
             notice_unless=unless,
             **special,
         )

@@ -62,6 +62,7 @@ class Written:
     notice_least: int = 0
     notice_alone: tuple[str, ...] = ()  # and so is one in which one of these stands
     notice_unless: tuple[str, ...] = ()
+    everyday: tuple[str, ...] = ()  # words to look for only beside others
 
 
 def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems: list[str]) -> Written:
@@ -73,6 +74,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
     settings = _read_settings(fields)
     common = _read_points(fields, "common", signals)
     notice = _read_notice(fields, names)
+    everyday = fields.words("everyday", "word")
     cards = fields.take("cards") or []
     if not isinstance(cards, list):
         fields.note("cards", "must be a list")
@@ -88,6 +90,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
         notice_least=notice.least,
         notice_alone=notice.alone,
         notice_unless=notice.unless,
+        everyday=everyday,
     )
 
 

@@ -64,7 +64,7 @@ def decode(data: bytes) -> Window:
 
 def storable(at: int) -> int:
     """A time as near to `at` as 64 bits allow; senders' clocks may say anything."""
-    return min(max(at, _EARLIEST), _LATEST)
+    return at if _EARLIEST <= at <= _LATEST else min(max(at, _EARLIEST), _LATEST)
 
 
 def remember(window: Window | None, conversation_id: str, sighting: Sighting) -> Window:

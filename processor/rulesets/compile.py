@@ -1,6 +1,6 @@
 """A document to what the judge holds in its hand. Pure, slow (up to seconds for very many terms), thread-safe."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -8,12 +8,15 @@ import msgspec
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.matcher import Matcher, identity
+from processor.model import Severity
 from processor.policy import parse
 from processor.ruleset import Allow, Base, Entry, Meaning, Overlay
 from processor.rulesets.document import BaseDocument, FraudDocument, OverlayDocument
 from processor.rulesets.document import Entry as Written
 
 BUILTIN_LEXICON = "base"
+CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG: 3}
+"""What the transforms of a hit may cost together, by the severity of its term; costs: `matching.readings.COSTS`."""
 
 
 def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
@@ -25,12 +28,15 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
         *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
         *(Meaning(term, bits) for term, bits in book.terms.items()),
     ]
-    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, plain)]))
+    beside = [Meaning(term, bits) for term, bits in book.beside.items()]
+    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, [*plain, *beside])]))
     return Base(
         version=version,
         digest=digest,
-        matcher=Matcher([meaning.spelling for meaning in meanings]),
+        matcher=_matcher(meanings),
         meanings=meanings,
+        beside=_matcher(beside),
+        beside_bits=list(book.beside.values()),
         book=book,
         policy=parse(document.policy),
         policy_document=document.policy,
@@ -48,7 +54,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         tenant=document.tenant,
         version=version,
         digest=digest,
-        matcher=Matcher([meaning.spelling for meaning in meanings]),
+        matcher=_matcher(meanings),
         meanings=meanings,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
         regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
@@ -57,6 +63,15 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_rules=frozenset(document.off.rules),
         policy_document=document.policy,
     )
+
+
+def _matcher(meanings: Sequence[Meaning]) -> Matcher:
+    return Matcher([meaning.spelling for meaning in meanings], ceilings=[_ceiling(meaning) for meaning in meanings])
+
+
+def _ceiling(meaning: Meaning) -> int | None:
+    """Words of fraud rules and allowed phrases are taken as they are written; they are not told for themselves."""
+    return CEILINGS[meaning.what.severity] if isinstance(meaning.what, Entry) else None
 
 
 @lru_cache(maxsize=2)

@@ -89,19 +89,18 @@ class LaneSettings:
         return f"{self.app}.{self.group}.{source.topic}.{source.partition}"
 
 
-def split(records: Sequence[Input], most_bytes: int) -> Iterator[list[Input]]:
+def split(records: list[Input], most_bytes: int) -> Iterator[list[Input]]:
     """The records in order, in batches of at most `most_bytes` or of one record."""
-    batch: list[Input] = []
-    size = 0
-    for record in records:
-        length = len(record.value or b"")
-        if batch and size + length > most_bytes:
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += length
-    if batch:
-        yield batch
+    sizes = [len(record.value or b"") for record in records]
+    begin = size = 0
+    if sum(sizes) > most_bytes:
+        for place, length in enumerate(sizes):
+            if place > begin and size + length > most_bytes:
+                yield records[begin:place]
+                begin, size = place, 0
+            size += length
+    if records:
+        yield records[begin:]
 
 
 class Lane:

