@@ -91,17 +91,18 @@ def weigh(
     """
     if message.sender is not None and message.sender.role == "official":
         return Weighed(warning=True, window=window)
-    marks = _all_marks(book, message, marks, entities)
-    bits = _bits(marks)
+    marks, bits = _all_marks(book, message, marks, entities)
     touched = book.touched(bits)
     if touched.idle and wording is None:
         return Weighed(window=window)
-    inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-    warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
-        bits & book.strong and bits & book.traceable
-    )
-    if warning and not inquiry:
-        return Weighed(warning=True, window=window)
+    inquiry = warning = False
+    if bits & book.telling_alone:
+        inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
+        warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
+            bits & book.strong and bits & book.traceable
+        )
+        if warning and not inquiry:
+            return Weighed(warning=True, window=window)
 
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
@@ -109,10 +110,12 @@ def weigh(
     current = _Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
     if not warning:
-        past = _past(book, window, current.sighting)
+        past = _past(book, window, current.sighting) if window else ()
         fired += _fire(book, touched, message, current, past, off)
-        fired += _tallied(book.cards, current, past, off)
-        fired += _wording(wording, off)
+        if bits & book.cards.signals:
+            fired += _tallied(book.cards, current, past, off)
+        if wording:
+            fired += _wording(wording, off)
     if inquiry:
         return _answer(book, message, current, fired, window, off)
     if bits & book.remembered:
@@ -122,14 +125,18 @@ def weigh(
 
 def _all_marks(
     book: Rulebook, message: ChatMessage, marks: Sequence[Mark], entities: Sequence[Entity]
-) -> Sequence[Mark]:
+) -> tuple[Sequence[Mark], int]:
     """The literals, and beside them what else means something: entities, and numbers next to words of money."""
     if entities:
         marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
-    if book.numeric and _bits(marks) & book.numeric and message.content:
-        numbers = _NUMBER.finditer(message.content)
-        marks = [*marks, *(Mark(number.start(), number.end(), book.number_bit) for number in numbers)]
-    return marks
+    bits = 0
+    for mark in marks:
+        bits |= mark.bits
+    if bits & book.numeric and message.content:
+        numbers = [Mark(number.start(), number.end(), book.number_bit) for number in _NUMBER.finditer(message.content)]
+        if numbers:
+            return [*marks, *numbers], bits | book.number_bit
+    return marks, bits
 
 
 def _entity_bits(book: Rulebook, entity: Entity) -> int:
@@ -306,11 +313,11 @@ def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]
 def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]) -> Iterable[_Fired]:
     """The scorecards that fire, with what they gave points for."""
     shown = current.bits & cards.signals
-    if not shown:
-        return ()
     now = current.sighting
-    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
     reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
+    if not cards.possible(shown | _bits(reach)):
+        return ()
+    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
     for further, seen in enumerate(reversed(reach)):
         own = seen.sighting.sender_id == now.sender_id
         faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
@@ -321,8 +328,7 @@ def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: Abst
             [seen.sighting for seen in reach if seen.bits & tally.card.mask],
             tally.parts,
         )
-        for tally in totals(cards, shown, evidence)
-        if tally.card.rule.id not in off
+        for tally in totals(cards, shown, evidence, off)
     ]
 
 

@@ -87,8 +87,8 @@ class Touched:
 class Rulebook:
     """All rules of a ruleset, compiled.
 
-    `terms` are the literals to look for, each with the bits it sets. `beside` are those that mean something only next
-    to others and are so common in chat that they are looked for only where something else was found.
+    `terms` are the literals to look for, each with the bits it sets. `beside` are those so common in chat that they
+    mean nothing by themselves: they are looked for only in messages in which something else was found.
     """
 
     terms: Mapping[str, int]
@@ -248,8 +248,7 @@ class _Compiler:
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
-        alone = _union([*(each.parts for each in clauses), *special.values(), *notice, alone_notice])
-        alone |= _union(each.any for each in signals.values() if not each.near)
+        alone = _union([*special.values(), *notice, alone_notice])
         beside = {term for term in written.everyday if term in self.terms and not self.terms[term] & alone}
         return Rulebook(
             terms={term: bits for term, bits in self.terms.items() if term not in beside},

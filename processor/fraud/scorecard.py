@@ -14,6 +14,7 @@ lowers a score.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from processor.fraud.rule import Rule
@@ -102,13 +103,20 @@ class Scorecards:
         sums: dict[str, float] = {}
         own: set[str] = set()
         parts: list[tuple[float, Points]] = []
+        around = 0
+        for one in evidence:
+            around |= one.bits
         for each in card.points:
-            weight = max((e.weight for e in evidence if e.bits & each.bit), default=0.0)
-            if weight:
-                sums[each.role] = sums.get(each.role, 0.0) + weight * each.points
-                parts.append((weight * each.points, each))
-                if any(e.own and e.bits & each.bit for e in evidence):
-                    own.add(each.role)
+            if not around & each.bit:
+                continue
+            weight = 0.0
+            for one in evidence:
+                if one.bits & each.bit:
+                    weight = max(weight, one.weight)
+                    if one.own:
+                        own.add(each.role)
+            sums[each.role] = sums.get(each.role, 0.0) + weight * each.points
+            parts.append((weight * each.points, each))
         if len(own) < card.roles or (card.one_of and not own & card.one_of):
             return None
         total = sum(min(self.caps.get(role, 100), points) for role, points in sums.items())
@@ -124,13 +132,19 @@ def _far(stage: str) -> int:
     return ("contact", "lure", "trust", "move", "pay").index(stage)
 
 
-def totals(cards: Scorecards, touched: int, evidence: Sequence[Evidence]) -> Iterable[Tally]:
-    """The cards that fire, of those to which the current message's signals `touched` add something."""
+def totals(cards: Scorecards, touched: int, evidence: Sequence[Evidence], off: AbstractSet[str]) -> Iterable[Tally]:
+    """The cards that fire, of those to which the current message's signals `touched` add something.
+
+    Cards of one type share what they see: the best one on trial and the best one in force stand for all. `off` are ids.
+    """
     around = 0
     for each in evidence:
         around |= each.bits
+    best: dict[tuple[str, str], Tally] = {}
     for card in cards.possible(around):
-        if card.mask & touched:
+        if card.mask & touched and card.rule.id not in off:
             tally = cards.tally(card, evidence)
-            if tally:
-                yield tally
+            kind = (card.rule.type, card.rule.status)
+            if tally and (kind not in best or tally.score > best[kind].score):
+                best[kind] = tally
+    return best.values()
