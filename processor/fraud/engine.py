@@ -31,8 +31,8 @@ _ASKED_LEAST, _ASKED_MOST = 30, 59
 _NUMBER = re.compile(
     "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
 )
-_FRESH = 8  # messages that showed something count in full, however much was shown; each before them
-_FADES = 0.85  # counts for this much of the one after it
+_FRESH = 4  # messages that showed something count in full, however much was shown; each before them
+_FADES = 0.7  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
 _FIELD_WIDTH = 1 << _FIELD_SHIFT
 
