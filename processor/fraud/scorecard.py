@@ -9,8 +9,8 @@ ask      money, a code, a card, an account, the screen
 
 A role gives the sum of its signals' points, but at most its cap. Of earlier messages points fade: by half per
 half-life, and those of other people count for a part. A card fires when enough different roles are shown by the
-sender of the current message, which must itself show something; each role beyond that gives a little more. Nothing is ever subtracted, so more evidence never
-lowers a score.
+sender of the current message, which must itself bring something; each role beyond that gives a little more. Nothing
+is ever subtracted, so more evidence never lowers a score.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -12,10 +12,11 @@ from processor.fraud.engine import Mark, Weighed, weigh
 from processor.fraud.entities import find_entities
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.fraud.window import Window
-from processor.model import ChatMessage
+from processor.model import ChatMessage, Sender
 from processor.rulesets.directory import builtin
 
 HOUR = 3_600_000
+DAY = 24 * HOUR
 CARD = {
     "id": "FR-KF-900",
     "version": 2,
@@ -138,6 +139,30 @@ def test_the_current_message_must_bring_what_it_is_asked_to_bring() -> None:
     document = DOCUMENT | {"settings": {"least": 20, "bring": 15}}
     assert score(book_of(document), ("A", "验证码告诉我"), ("A", "我是客服")) == 0
     assert score(book_of(document), ("A", "我是客服"), ("A", "验证码告诉我")) == 32
+
+
+def test_a_young_or_unverified_account_adds_to_a_suspicion_and_is_told() -> None:
+    book = book_of()
+    text = "我是客服,验证码告诉我"
+    marks = [
+        Mark(text.find(term), text.find(term) + len(term), bits) for term, bits in book.terms.items() if term in text
+    ]
+    scores = {}
+    for sender in (
+        None,
+        Sender(registered_at=-100 * DAY),
+        Sender(registered_at=0),
+        Sender(registered_at=0, verified=False),
+    ):
+        message = ChatMessage("m", "t", "c", "A", "text", content=text, sender=sender)
+        weighed = weigh(book, message, at=DAY, marks=marks, entities=[], window=None, wording=None)
+        assert weighed.fraud is not None
+        scores[weighed.fraud.score] = weighed.reasons[1:]
+    assert scores == {
+        32: (),
+        37: ("The account is younger than a month (+5)",),
+        42: ("The account is younger than a month (+5)", "The account is not verified (+5)"),
+    }
 
 
 def test_a_card_switched_to_shadow_only_reports() -> None:

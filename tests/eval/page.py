@@ -49,8 +49,8 @@ def _parts(seen: Sequence[Seen], lines_alone: str) -> Iterator[str]:
     yield lines_alone
     yield "### What a score means"
     yield (
-        "Conversations by their highest score. Frauds and harmless talk are not as frequent here as on a platform: read "
-        "the shares as an order, not as probabilities."
+        "Conversations by their highest score. Frauds and harmless talk are not as frequent here as on a platform: "
+        "read the shares as an order, not as probabilities."
     )
     yield calibration(seen)
     yield f"![Share of frauds by highest score]({PLOT.name})"
@@ -71,9 +71,9 @@ def _draw(seen: Sequence[Seen]) -> None:
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "chatguard"
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
-    figure, axes = pyplot.subplots(figsize=(6.4, 3.2))
+    figure, axes = plt.subplots(figsize=(6.4, 3.2))
     talks = [one for one in seen if one.talk.kind != "inquiry"]
     for label, harmful, colour in (("frauds", True, "#b3261e"), ("harmless", False, "#3c7d3f")):
         scores = sorted(one.score for one in talks if (one.talk.kind == "fraud") == harmful)
@@ -86,4 +86,4 @@ def _draw(seen: Sequence[Seen]) -> None:
     axes.legend(frameon=False)
     figure.tight_layout()
     figure.savefig(PLOT, metadata={"Date": None})
-    pyplot.close(figure)
+    plt.close(figure)
