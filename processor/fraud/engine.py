@@ -1,7 +1,7 @@
 """Weighing one message: which fraud rules it fires, together with what its conversation has shown before.
 
 A rule fires when its clauses hold over the messages in its reach and the current message brings at least one of the
-groups they ask for; a scorecard (`scorecard`) when its points add up. The score is that of the strongest of them, +5
+groups they ask for; a scorecard when its points add up. The score is that of the strongest of them, +5
 for each further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger
 than a month, +5 when the platform says that it is not verified; more evidence never lowers it.
 
