@@ -215,8 +215,7 @@ def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit]
             entry = overlay.regrade(what) if overlay else what
             if entry:
                 hits.append(_hit(note, find, spelling, entry))
-    for find in note.beside:
-        marks.append(Mark(find.start, find.end, base.beside_bits[find.term], note.field))
+    marks.extend(Mark(find.start, find.end, base.beside_bits[find.term], note.field) for find in note.beside)
     for find in note.overlay if overlay else ():
         spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
         if isinstance(what, Entry) and not _is_allowed(find, allowed):

@@ -1,8 +1,9 @@
 """Weighing one message: which fraud rules it fires, together with what its conversation has shown before.
 
 A rule fires when its clauses hold over the messages in its reach and the current message brings at least one of the
-groups they ask for. The score is that of the strongest rule, +5 for each further one, +10 when the two people have
-known each other for less than a week; more evidence never lowers it.
+groups they ask for; a scorecard when its points add up. The score is that of the strongest of them, +5
+for each further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger
+than a month, +5 when the platform says that it is not verified; more evidence never lowers it.
 
 A notice that warns of fraud fires nothing, and neither does anything an official account writes. Someone who asks
 whether something is a fraud is never flagged but gets the reminder; a warning that asks is answered, too, since
@@ -25,14 +26,16 @@ from processor.model import ChatMessage, Entity, Fraud, Severity
 
 _WEEK_MS = 7 * 86_400_000
 _FURTHER = 5
+_MONTH_MS = 30 * 86_400_000
 _NEW_CONTACT = 10
+_NEW_ACCOUNT = _UNVERIFIED = 5
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
 _NUMBER = re.compile(
     "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
 )
-_FRESH = 8  # messages that showed something count in full, however much was shown; each before them
-_FADES = 0.85  # counts for this much of the one after it
+_FRESH = 4  # messages that showed something count in full, however much was shown; each before them
+_FADES = 0.7  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
 _FIELD_WIDTH = 1 << _FIELD_SHIFT
 
@@ -95,14 +98,9 @@ def weigh(
     touched = book.touched(bits)
     if touched.idle and wording is None:
         return Weighed(window=window)
-    inquiry = warning = False
-    if bits & book.telling_alone:
-        inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-        warning = (_stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)) and not (
-            bits & book.strong and bits & book.traceable
-        )
-        if warning and not inquiry:
-            return Weighed(warning=True, window=window)
+    inquiry, warning = _quoted(book, marks, bits) if bits & book.telling_alone else (False, False)
+    if warning and not inquiry:
+        return Weighed(warning=True, window=window)
 
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
@@ -145,6 +143,13 @@ def _entity_bits(book: Rulebook, entity: Entity) -> int:
         for kind in book.brands.classify(entity.value):
             bits |= book.link_bits[kind]
     return bits
+
+
+def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, bool]:
+    """Whether the message asks about fraud, and whether it warns of it or reports it."""
+    inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
+    warning = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)
+    return inquiry, warning and not (bits & book.strong and bits & book.traceable)
 
 
 def _is_notice(book: Rulebook, bits: int) -> bool:
@@ -347,7 +352,7 @@ def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], windo
         rules=rules,
         shadow=tuple(each.rule.name for each in fired if each.rule.status is Status.SHADOW),
         window=window,
-        reasons=tuple(map(_reason, counted)),
+        reasons=(*map(_reason, counted), *_told(message, current.sighting.at, rules)),
     )
 
 
@@ -372,7 +377,11 @@ def _answer(
         rules=rules,
         inquiry=True,
         window=window,
-        reasons=("The sender asks whether something is a fraud", *map(_reason, counted)),
+        reasons=(
+            "The sender asks whether something is a fraud",
+            *map(_reason, counted),
+            *_told(message, current.sighting.at, rules),
+        ),
     )
 
 
@@ -387,8 +396,21 @@ def _score(counted: Sequence[_Fired], message: ChatMessage, at: int) -> int:
     if not counted:
         return 0
     further = sum(1 for each in counted[1:] if not each.parts)
-    new = message.contact_since is not None and at - message.contact_since < _WEEK_MS
-    return min(_MOST, counted[0].rule.score + _FURTHER * further + _NEW_CONTACT * new)
+    context = sum(points for _, points in _context(message, at))
+    return min(_MOST, counted[0].rule.score + _FURTHER * further + context)
+
+
+def _context(message: ChatMessage, at: int) -> list[tuple[str, int]]:
+    """What the platform knows that makes a suspicion graver, and the points it adds; what is unknown adds none."""
+    context = []
+    if message.contact_since is not None and at - message.contact_since < _WEEK_MS:
+        context.append(("The two have known each other for less than a week", _NEW_CONTACT))
+    if message.sender is not None:
+        if message.sender.registered_at is not None and at - message.sender.registered_at < _MONTH_MS:
+            context.append(("The account is younger than a month", _NEW_ACCOUNT))
+        if message.sender.verified is False:
+            context.append(("The account is not verified", _UNVERIFIED))
+    return context
 
 
 def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
@@ -417,6 +439,11 @@ def _share(clauses: Clauses, bits: int) -> float:
     met = sum(1 for mask in clauses.need if bits & mask)
     met += min(clauses.at_least, sum(1 for mask in clauses.of if bits & mask))
     return met / (len(clauses.need) + clauses.at_least)
+
+
+def _told(message: ChatMessage, at: int, rules: Sequence[Rule]) -> list[str]:
+    """The sentences of the context that counted."""
+    return [f"{sentence} (+{points})" for sentence, points in _context(message, at)] if rules else []
 
 
 def _reason(fired: _Fired) -> str:

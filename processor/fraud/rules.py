@@ -321,6 +321,7 @@ class _Compiler:
             cards=cards,
             caps=settings.caps,
             breadth=settings.breadth,
+            bring=settings.bring,
             least=settings.least,
             most=settings.most,
             half_life_ms=settings.half_life_ms,

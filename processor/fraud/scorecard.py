@@ -9,8 +9,8 @@ ask      money, a code, a card, an account, the screen
 
 A role gives the sum of its signals' points, but at most its cap. Of earlier messages points fade: by half per
 half-life, and those of other people count for a part. A card fires when enough different roles are shown by the
-sender of the current message, which must itself show something; each role beyond that gives a little more. Nothing is ever subtracted, so more evidence never
-lowers a score.
+sender of the current message, which must itself bring something; each role beyond that gives a little more. Nothing
+is ever subtracted, so more evidence never lowers a score.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,6 +79,7 @@ class Scorecards:
     cards: tuple[Card, ...] = ()
     caps: Mapping[str, int] = field(default_factory=dict)
     breadth: int = 0  # points for each role beyond those a card asks for
+    bring: int = 0  # so many points the current message must bring itself
     least: int = 20  # a lower total is not worth a word
     most: int = 95
     half_life_ms: int = 43_200_000
@@ -99,13 +100,14 @@ class Scorecards:
         return known
 
     def tally(self, card: Card, evidence: Sequence[Evidence]) -> Tally | None:
-        """The card's total over the messages, if it fires."""
+        """The card's total over the messages, if it fires; the first of them is the current one."""
         sums: dict[str, float] = {}
         own: set[str] = set()
         parts: list[tuple[float, Points]] = []
         around = 0
         for one in evidence:
             around |= one.bits
+        brought, current = 0, evidence[0].bits
         for each in card.points:
             if not around & each.bit:
                 continue
@@ -117,7 +119,9 @@ class Scorecards:
                         own.add(each.role)
             sums[each.role] = sums.get(each.role, 0.0) + weight * each.points
             parts.append((weight * each.points, each))
-        if len(own) < card.roles or (card.one_of and not own & card.one_of):
+            if current & each.bit:
+                brought += each.points
+        if brought < self.bring or len(own) < card.roles or (card.one_of and not own & card.one_of):
             return None
         total = sum(min(self.caps.get(role, 100), points) for role, points in sums.items())
         score = min(self.most, round(total) + self.breadth * (len(own) - card.roles))

@@ -43,6 +43,7 @@ class Settings:
 
     caps: Mapping[str, int] = field(default_factory=dict)
     breadth: int = 0
+    bring: int = 0
     least: int = 20
     most: int = 95
     half_life_ms: int = 12 * _HOUR_MS
@@ -143,6 +144,7 @@ def _read_settings(fields: Fields) -> Settings:
     read = Settings(
         caps=dict(caps),
         breadth=settings.whole("breadth", 0, 20, 0),
+        bring=settings.whole("bring", 0, 100, 0),
         least=settings.whole("least", 1, 100, 20),
         most=settings.whole("most", 1, 100, 95),
         half_life_ms=_HOUR_MS * settings.whole("half_life_hours", 1, 8760, 12),

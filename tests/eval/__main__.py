@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tests.eval import report
+from tests.eval import page, report
 from tests.eval.corpus import CORPUS, Talk, read
 from tests.eval.measure import Seen, alone, follow, rules_of, swindlers_lines
 
@@ -24,7 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print(LISTS[options.list](seen))
         return
     lines = swindlers_lines(talks)
-    _print(_tables(seen, report.lines_alone(lines, alone(lines, rules)), sealed=options.sealed))
+    lines_alone = report.lines_alone(lines, alone(lines, rules))
+    _print(_tables(seen, lines_alone, sealed=options.sealed))
+    if options.docs:
+        page.write(seen, lines_alone)
 
 
 def _tables(seen: Sequence[Seen], lines_alone: str, *, sealed: bool) -> Iterator[str]:
@@ -34,12 +37,14 @@ def _tables(seen: Sequence[Seen], lines_alone: str, *, sealed: bool) -> Iterator
     yield f"How early\n\n{report.earliness(seen)}\n"
     yield f"Harmless talk\n\n{report.false_rates(seen)}\n"
     yield f"Swindlers' lines, each alone\n\n{lines_alone}\n"
+    yield f"What a score means\n\n{page.calibration(seen)}\n"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.eval", description=__doc__)
     parser.add_argument("--sealed", action="store_true", help="the sealed half: only to report, never to tune")
     parser.add_argument("--list", choices=LISTS, help="print conversations instead of tables")
+    parser.add_argument("--docs", action="store_true", help="write the fraud section of docs/detection.md, too")
     parser.add_argument("--kind", help="only conversations of this kind (fraud, benign, …)")
     parser.add_argument("--type", help="only frauds of this type (SD, TZ, …)")
     parser.add_argument("--lang", choices=("zh", "en"))
@@ -48,6 +53,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.sealed and options.list:
         parser.error("the sealed half is not for reading")
+    if options.docs and (options.sealed or options.kind or options.type or options.lang or options.corpus):
+        parser.error("the page is about the whole building half")
     return options
 
 
