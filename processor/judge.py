@@ -114,6 +114,7 @@ class _Note(NamedTuple):
     field: str
     text: str
     base: "_Line"
+    beside: Sequence[Found]  # words of fraud rules that are looked for only beside others
     overlay: "_Line"
     hinted: bool  # whether an entity may stand in it
 
@@ -140,9 +141,12 @@ def _note(
     base = _find(batch, rules.base, rejections)
     overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
+    lines = sorted({*base, *overlay, *hinted})
+    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
-    for line in sorted({*base, *overlay, *hinted}):
-        note = _Note(fields[line], texts[line], base.get(line, _NOTHING), overlay.get(line, _NOTHING), line in hinted)
+    for place, line in enumerate(lines):
+        finds = (base.get(line, _NOTHING), beside.get(place, ()), overlay.get(line, _NOTHING))
+        note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     short = [
         (owners[line], text)
@@ -336,7 +340,7 @@ def _join(
     for piece in joined.complete:
         batch = Batch([piece.text])
         own = _find(batch, overlay).get(0, _NOTHING) if overlay else _NOTHING
-        note = _Note("content", piece.text, _find(batch, base).get(0, _NOTHING), own, hinted=False)
+        note = _Note("content", piece.text, _find(batch, base).get(0, _NOTHING), (), own, hinted=False)
         found: list[Hit] = []
         _read_note(note, at, base, overlay, found, [])
         for hit in found:
@@ -377,6 +381,7 @@ def _read_note(
             claims.append(_Claim(find, meaning, entry))
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "off"))
+    marks.extend(Mark(find.start, find.end, base.beside_bits[find.term], note.field) for find in note.beside)
     if overlay is None or not note.overlay.finds:
         hits += _uncovered(note, claims, innocent, rejected)
         return

@@ -72,6 +72,8 @@ class Base:
     matcher: Matcher
     meanings: Sequence[Meaning]
     kinds: Kinds = PLAIN
+    beside: Matcher  # the words of fraud rules that are looked for only beside others
+    beside_bits: Sequence[int]
     book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]

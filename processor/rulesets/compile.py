@@ -35,13 +35,16 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     needed = NeededWords()
     own = _meanings(document.lexicons, BUILTIN_LEXICON, needed)
     plain = [*own.terms, *(Meaning(term, bits) for term, bits in book.terms.items())]
-    held = _hold([*plain, *_aliases(document.aliases, plain, needed)], own, needed)
+    beside = [Meaning(term, bits) for term, bits in book.beside.items()]
+    held = _hold([*plain, *_aliases(document.aliases, [*plain, *beside], needed)], own, needed)
     return Base(
         version=version,
         digest=digest,
         matcher=held.matcher,
         meanings=held.meanings,
         kinds=held.kinds,
+        beside=_matcher(beside),
+        beside_bits=list(book.beside.values()),
         book=book,
         policy=parse(document.policy),
         policy_document=document.policy,
@@ -94,7 +97,7 @@ def _ceiling(meaning: Meaning) -> int | None:
 def _rulebook(fraud: bytes) -> Rulebook:
     """The fraud rules of a document; most publications change a lexicon and leave them as they were."""
     document = msgspec.json.decode(fraud, type=FraudDocument)
-    return compile_rules(document.groups, document.rules)
+    return compile_rules(document.groups, document.rules, document.scorecards, document.brands)
 
 
 class _Meanings(NamedTuple):

@@ -52,6 +52,8 @@ def read_base(path: Traversable) -> BaseDocument:
         "fraud": {
             "groups": _mapping(path / "fraud" / "groups.yaml", gather),
             "rules": [rule for file in _files(path / "fraud" / "rules", ".yaml") for rule in _rules(file, gather)],
+            "scorecards": _scorecards(path, gather),
+            "brands": _mapping(path / "fraud" / "brands.yaml", gather),
         },
         "reminders": _mapping(path / "reminders.yaml", gather),
         "policy": _mapping(path / "policy.yaml", gather),
@@ -123,6 +125,9 @@ def _texts(document: Document) -> Iterator[tuple[str, str]]:
     for kind in {str(rule.get("type")): None for rule in document.fraud.rules}:
         rules = [rule for rule in document.fraud.rules if str(rule.get("type")) == kind]
         yield f"fraud/rules/{_file_name(kind)}.yaml", _yaml(rules)
+    for name in ("scorecards", "brands"):
+        if part := getattr(document.fraud, name):
+            yield f"fraud/{name}.yaml", _yaml([part])
     yield "reminders.yaml", _yaml([msgspec.to_builtins(document.reminders)])
     yield "policy.yaml", _yaml([document.policy])
 
@@ -293,6 +298,31 @@ def _mapping(file: Traversable, gather: _Gather) -> dict[str, Any]:
     if len(documents) > 1:
         gather.problems.append(f"{file.name}:{documents[1][0]}: only one YAML document may stand in this file")
     return documents[0][1] if documents else {}
+
+
+def _scorecards(path: Traversable, gather: _Gather) -> dict[str, Any]:
+    """`fraud/scorecards.yaml` and what further files beside it add (`scorecards.<language>.yaml`), as one document."""
+    joined: dict[str, Any] = {}
+    for file in (each for each in _files(path / "fraud", ".yaml") if each.name.startswith("scorecards.")):
+        problems = _join(joined, _mapping(file, gather))
+        gather.problems += [f"{file.name}: {name} stands in another file already" for name in problems]
+    return joined
+
+
+def _join(joined: dict[str, Any], more: Mapping[str, Any], where: str = "") -> list[str]:
+    """Adds what `more` says to `joined`: lists to lists, sections to sections. The names that both give come back."""
+    twice: list[str] = []
+    for key, value in more.items():
+        if key not in joined:
+            joined[key] = value
+        elif isinstance(joined[key], list) and isinstance(value, list):
+            joined[key] = joined[key] + value
+        elif isinstance(joined[key], dict) and isinstance(value, dict) and not where:
+            joined[key] = dict(joined[key])
+            twice += _join(joined[key], value, where=f"{key}: ")
+        else:
+            twice.append(f"{where}{key}")
+    return twice
 
 
 class _Loader(yaml.CSafeLoader):

@@ -66,6 +66,8 @@ class FraudDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     groups: dict[str, list[str | dict[str, str]]] = {}
     rules: list[dict[str, Any]] = []
+    scorecards: dict[str, Any] = {}
+    brands: dict[str, Any] = {}
 
 
 class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
