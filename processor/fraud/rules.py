@@ -241,7 +241,9 @@ class _Compiler:
             for bit in bits_in(_union([each.parts, *(near.a | near.b for near in each.nears)])):
                 touched_by[bit] |= 1 << place
         remembered = _union(each.parts for each in clauses if each.rule.window.scope is not Scope.MESSAGE)
-        used = {name for card in written.cards if _is_live(card.rule) for given in card.points.values() for name in given}
+        used = {
+            name for card in written.cards if _is_live(card.rule) for given in card.points.values() for name in given
+        }
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items() if name in used}
         remembered |= _union(each.bit for name, each in signals.items() if not written.signals[name].fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)

@@ -105,7 +105,7 @@ _TRIGGERS: tuple[tuple[str, tuple[str, ...]], ...] = (  # leading characters, an
             f"(?<=[{_SIGN}][{_SPACE}].)",
             f"(?<=(?:{_BEFORE}).)",
             f"(?<=(?:{_BEFORE})[{_SPACE}].)",
-            f"(?<=[sS][.].)",
+            "(?<=[sS][.].)",
             f"(?<=[sS][.][{_SPACE}].)",
             f"(?<=[{_wide('rn')}][{_SPACE}].)",
         ),

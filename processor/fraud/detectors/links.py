@@ -19,8 +19,8 @@ _STRONG = frozenset(
 _WORDS = frozenset(
     """store fun ink work win men link click live life world today space host press cloud red group chat games game fit
     art design center company email finance fund capital money cash credit exchange market trade trading express
-    global international network news buzz monster rest bar beauty hair quest autos homes mom lol pics pro dev page help support
-    delivery center claims services solutions digital agency systems care me in is co io
+    global international network news buzz monster rest bar beauty hair quest autos homes mom lol pics pro dev page help
+    support delivery center claims services solutions digital agency systems care me in is co io
     it to so at be us my no am as do id la im fm re pm sh ag one gg""".split()  # noqa: SIM905
 )
 _FILES = frozenset("ai mobi pub zip mov pl py md rs ps".split())  # noqa: SIM905

@@ -44,7 +44,8 @@ _PREFIXED = re.compile(
     rf"(?<![a-z])(?P<sign>{_either(_BEFORE)}) ?(?P<number>{_NUMBER}) ?{_SCALE}(?:元|块钱?)?(?![0-9])"
 )
 _INITIAL = re.compile(
-    r"(?<![a-z0-9])(?P<sign>[rn]) ?(?P<number>[1-9](?:[0-9]{0,2}(?:,[0-9]{3}){1,3}+|[0-9]{2,7}+)(?:\.[0-9]{2})?)(?![a-z0-9])"
+    r"(?<![a-z0-9])(?P<sign>[rn]) ?(?P<number>[1-9](?:[0-9]{0,2}(?:,[0-9]{3}){1,3}+|[0-9]{2,7}+)(?:\.[0-9]{2})?)"
+    r"(?![a-z0-9])"
 )
 _INITIALS = {"r": "ZAR", "n": "NGN"}
 _SUFFIXED = re.compile(
