@@ -1,9 +1,9 @@
 """Weighing one message: which fraud rules it fires, together with what its conversation has shown before.
 
 A rule fires when its clauses hold over the messages in its reach and the current message brings at least one of the
-groups they ask for; a scorecard when its points add up. The score is that of the strongest of them, +5
-for each further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger
-than a month, +5 when the platform says that it is not verified; more evidence never lowers it.
+groups they ask for; a scorecard fires when its points add up. The score is that of the strongest of them, +5 for each
+further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger than a
+month, +5 when the platform says that it is not verified; more evidence never lowers it.
 
 A notice that warns of fraud fires nothing, and neither does anything an official account writes. Someone who asks
 whether something is a fraud is never flagged but gets the reminder; a warning that asks is answered, too, since

@@ -69,7 +69,7 @@ def decode(data: bytes) -> Window:
     """A window from its bytes; raises Invalid when they are none."""
     try:
         return _decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid([f"not a conversation's window: {error}"]) from None
 
 

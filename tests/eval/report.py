@@ -105,7 +105,6 @@ def false_rates(seen: Sequence[Seen]) -> str:
         "reminded ‱",
         "talks flagged",
         "talks reminded",
-        "shown as notice",
     )
     rows: list[Row] = []
     for kind in HARMLESS:
