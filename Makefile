@@ -1,4 +1,4 @@
-.PHONY: setup demo test test-fast check bench docs
+.PHONY: setup demo test test-fast check bench eval docs
 SHELL := /bin/sh
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
@@ -23,6 +23,9 @@ check: setup ## format, lint, types, architecture, generated files
 
 bench: setup ## speed, as ratios in one run; writes docs/performance.md
 	@$(RUN) python -m tests.bench
+
+eval: setup ## what the fraud rules find of the corpus, and what they say of harmless talk
+	@$(RUN) python -m tests.eval
 
 docs: setup ## the pages and the AsyncAPI document that are made from code
 	@$(RUN) python -m processor.ops.pages && $(RUN) chatguard topics asyncapi > topics/asyncapi.yaml

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -33,6 +34,7 @@ from processor.rulesets.inforce import (
 )
 from processor.rulesets.limits import TenantLimits
 from processor.rulesets.trials import Trip
+from processor.rulesets.usage import Usage, add_always
 from processor.rulesets.watch import Supply, start, watch
 from processor.stream.contract import load
 from processor.stream.lane import Lane, LaneSettings, Turn
@@ -42,6 +44,7 @@ from processor.stream.worker import GroupSettings, Lanes, joined
 
 log = logging.getLogger(__name__)
 
+_SWITCH_S = 0.0005  # whoever writes to a socket gives the interpreter away; a thread that compiles gives it back soon
 _COLLECT = (50_000, 20, 50)  # a batch makes tens of thousands of values, which go with it and in no cycle
 
 
@@ -53,6 +56,7 @@ async def work(settings: Settings) -> None:
     """
     stop = asyncio.Event()
     gc.set_threshold(*_COLLECT)
+    sys.setswitchinterval(_SWITCH_S)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -74,6 +78,7 @@ async def _work(settings: Settings) -> None:
         watching = await stack.enter_async_context(
             _background(watch(rulesets, supply, poll_s=settings.redis.poll_seconds))
         )
+        counting = await stack.enter_async_context(_background(_count_usage(settings, board)))
         pulse = await stack.enter_async_context(_background(feel_pulse(board.metrics.loop_lag)))
         port = await stack.enter_async_context(
             serve(settings.http.host, settings.http.port, board.metrics, board.health)
@@ -86,7 +91,7 @@ async def _work(settings: Settings) -> None:
         log.info("joining the group", extra={"group": settings.kafka.group_id})
         board.lanes = lanes = await stack.enter_async_context(joined(_group_settings(settings), lane))
         log.info("worker started", extra={"http_port": port, "base_ruleset": rulesets.current.base.name})
-        await _first_end(watching, pulse, lanes.crash)
+        await _first_end(watching, counting, pulse, lanes.crash)
 
 
 class Board:
@@ -95,6 +100,7 @@ class Board:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics(tenant_label=settings.metrics.tenant_label, tenant_cap=settings.metrics.tenant_cap)
         self.metrics.refresh_with(self._refresh)
+        self.usage = Usage() if settings.stats.every_seconds else None
         self.rulesets: Rulesets | None = None
         self.lanes: Lanes | None = None
         self._readings: dict[int, LaneReading] = {}
@@ -102,6 +108,8 @@ class Board:
     def turn(self, turn: Turn) -> None:
         """A batch was committed."""
         self.metrics.report(turn.outcome.tally)
+        if self.usage:
+            self.usage.count(turn.outcome.tally.terms, turn.outcome.tally.rejected)
         self.metrics.committed(
             turn.inputs,
             now_ms=turn.committed_at,
@@ -226,6 +234,21 @@ def _supply(settings: Settings, board: Board) -> Supply:
         limits=TenantLimits(terms=settings.rulesets.tenant_terms, bytes=settings.rulesets.tenant_bytes),
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,
+    )
+
+
+async def _count_usage(settings: Settings, board: Board) -> None:
+    """Until cancelled, add up in the store what the terms of the rulesets came to."""
+    if board.usage is None:
+        await asyncio.Event().wait()
+        return
+    await add_always(
+        board.usage,
+        settings.redis.url.get_secret_value(),
+        every_s=settings.stats.every_seconds,
+        keep_days=settings.stats.keep_days,
+        timeout_s=settings.redis.timeout_seconds,
+        trouble=lambda reason: log.warning("terms are counted but not added up", extra={"reason": reason}),
     )
 
 

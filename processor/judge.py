@@ -8,26 +8,33 @@ true only when the caller has committed them together with what it wrote.
 No I/O, no clock, no logger: the same function judges in the worker, in `chatguard screen`, in tests and benchmarks.
 """
 
-from bisect import bisect_right
-from collections import ChainMap, defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from typing import NamedTuple
+from collections import ChainMap, Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
-from processor.matching.folding import Batch
-from processor.matching.matcher import Found, Matcher
-from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder
+from processor.matching.cover import Cover
+from processor.matching.cut import LONGEST
+from processor.matching.folding import JOINT, Batch
+from processor.matching.matcher import Found, identity
+from processor.matching.matcher import Rejected as Doubted
+from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder, Severity
+from processor.needs import Beside, Why, unmet
+from processor.pieces import join
 from processor.policy import FRAUD, decide
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Rules
+from processor.ruleset import MARKS, Allow, Base, Entry, Kinds, Meaning, Overlay, Rules
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "file", "location", "sticker", "emoji"})
 """Types whose `content` is an address or data for a player, not words; their `texts` are judged."""
+
+
+_SHORT = LONGEST + 4  # characters of a message that may be a piece of a term, marks at its ends included
 
 
 class Judged(Struct, frozen=True, gc=False):
@@ -48,6 +55,7 @@ CLEAN = Judged(action=Action.PASS)
 
 Item = ChatMessage | Malformed
 Windows = Mapping[str, Window]  # by conversation id
+Rejections = Counter[tuple[str, str]]  # by lexicon and term
 
 
 class Judgements(NamedTuple):
@@ -55,6 +63,7 @@ class Judgements(NamedTuple):
 
     each: Sequence[Judged | Malformed]
     windows: Windows
+    rejected: Mapping[tuple[str, str], int] = {}  # lexicon, term → how often it was found and did not count
 
 
 def judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
@@ -82,22 +91,21 @@ def _judge_alone(items: Sequence[Item], times: Sequence[int], rules: Rules, wind
 
 
 def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Windows) -> Judgements:
-    noted = _note(items, rules)
+    rejections: Rejections = Counter()
+    rejected: list[Rejected] = []
+    noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
-    each: list[Judged | Malformed] = []
-    for number, item in enumerate(items):
-        if isinstance(item, Malformed):
-            each.append(item)
-        elif number not in noted:
-            each.append(CLEAN)
-        else:
-            known = item.conversation_id
-            window = changed.get(known) or windows.get(known)
-            judged, after = _judge_one(item, times[number], noted[number], rules, window)
-            if after is not None and after is not window:
-                changed[known] = after
-            each.append(judged)
-    return Judgements(each, changed)
+    each: list[Judged | Malformed] = [item if isinstance(item, Malformed) else CLEAN for item in items]
+    for number in sorted({*noted, *pieces}):  # in order, so that windows fold message by message
+        message = cast("ChatMessage", items[number])
+        known = message.conversation_id
+        window = changed.get(known) or windows.get(known)
+        notes, piece = noted.get(number, ()), pieces.get(number)
+        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, rejected)
+        if after is not None and after is not window:
+            changed[known] = after
+    _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
+    return Judgements(each, changed, rejections)
 
 
 class _Note(NamedTuple):
@@ -105,23 +113,75 @@ class _Note(NamedTuple):
 
     field: str
     text: str
-    base: Sequence[Found]
-    overlay: Sequence[Found]
+    base: "_Line"
+    beside: Sequence[Found]  # words of fraud rules that are looked for only beside others
+    overlay: "_Line"
     hinted: bool  # whether an entity may stand in it
 
 
-def _note(items: Sequence[Item], rules: Rules) -> Mapping[int, list[_Note]]:
-    """Match all texts of the batch at once; the items in which something was found, with their notes."""
+class _Line(NamedTuple):
+    """What one ruleset finds in one text."""
+
+    finds: Sequence[Found]  # their terms are numbers of meanings
+    company: Sequence[Found]  # the words that some entries need beside them; only where such an entry was found
+
+
+_NOTHING = _Line((), ())
+
+
+def _note(
+    items: Sequence[Item], rules: Rules, windows: Windows, rejections: Rejections
+) -> tuple[Mapping[int, list[_Note]], Mapping[int, str]]:
+    """Match all texts of the batch at once; the items in which something was found, with their notes.
+
+    And those that may be pieces of a term, with their texts. What the matcher rejects is added to `rejections`.
+    """
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
-    base = rules.base.matcher.find(batch)
-    overlay = _find_overlays(batch, tenants, rules) if rules.overlays else {}
+    base = _find(batch, rules.base, rejections)
+    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
+    lines = sorted({*base, *overlay, *hinted})
+    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
-    for line in sorted({*base, *overlay, *hinted}):
-        note = _Note(fields[line], texts[line], base.get(line, ()), overlay.get(line, ()), line in hinted)
+    for place, line in enumerate(lines):
+        finds = (base.get(line, _NOTHING), beside.get(place, ()), overlay.get(line, _NOTHING))
+        note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
-    return noted
+    short = [
+        (owners[line], text)
+        for line, text in enumerate(_squeezed(batch))
+        if len(text) <= _SHORT and fields[line] == "content"
+    ]
+    return noted, _pieces(short, items, rules, windows)
+
+
+def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rules, windows: Windows) -> dict[int, str]:
+    """Of short messages those that are how a term begins, or come after such a one in their conversation."""
+    pieces: dict[int, str] = {}
+    begun: set[str] = set()
+    everyones = rules.base.kinds.cut
+    for number, squeezed in short:
+        text = squeezed.strip(MARKS)
+        if not 0 < len(text) <= LONGEST:
+            continue
+        item = cast("ChatMessage", items[number])
+        overlay = rules.overlays.get(item.tenant_id)
+        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+            begun.add(item.conversation_id)
+            pieces[number] = text
+        elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
+            pieces[number] = text
+    return pieces
+
+
+def _squeezed(batch: Batch) -> list[str]:
+    """The texts without their separators; a joint stands before the first and after each."""
+    return batch.squeezed.split(JOINT)[1:-1]
+
+
+def _has_pieces(window: Window | None) -> bool:
+    return window is not None and bool(window.pieces)
 
 
 def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list[str]]:
@@ -146,36 +206,98 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules) -> dict[int, list[Found]]:
-    lines: defaultdict[Matcher, list[int]] = defaultdict(list)
-    pools = rules.pools
+def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
+    lines: defaultdict[str, list[int]] = defaultdict(list)
     for line, tenant in enumerate(tenants):
-        if overlay := rules.overlays.get(tenant):
-            lines[overlay.matcher or pools[tenant].matcher].append(line)
-    found: dict[int, list[Found]] = {}
-    for matcher, own in lines.items():
-        for place, finds in matcher.find(Batch([batch.texts[line] for line in own])).items():
-            line = own[place]
-            pool = pools.get(tenants[line])
-            if each := pool.of(tenants[line], finds) if pool else finds:
-                found[line] = each
+        if tenant in rules.overlays:
+            lines[tenant].append(line)
+    found: dict[int, _Line] = {}
+    for tenant, own in lines.items():
+        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
+        found.update({own[place]: each for place, each in finds.items()})
     return found
 
 
+def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
+    """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
+    doubted: list[Doubted] = []
+    found = held.matcher.find(batch, doubted)
+    if rejections is not None and doubted:
+        _count(rejections, (held.meanings[each.found.term] for each in doubted))
+    if held.kinds.patterns or held.kinds.exact:
+        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in _find_others(batch, held).items()}
+    company = _find_company(batch, found, held)
+    return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
+
+
+def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+    """The finds of patterns and of whole messages."""
+    found = _find_whole(batch, held.kinds)
+    for line, finds in held.kinds.patterns.find(batch).items():
+        found[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
+    return found
+
+
+def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base | Overlay) -> dict[int, list[Found]]:
+    company, meanings = held.kinds.company, held.meanings
+    if company is None:
+        return {}
+    lines = [line for line, finds in found.items() if any(meanings[find.term].needs is not None for find in finds)]
+    words = company.matcher.find(Batch([batch.texts[line] for line in lines])) if lines else {}
+    return {lines[place]: finds for place, finds in words.items()}
+
+
+def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
+    for meaning in meanings:
+        if isinstance(meaning.what, Entry):
+            rejections[meaning.what.lexicon, meaning.what.term] += 1
+
+
+def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+    """The texts that are an entry as a whole."""
+    found: defaultdict[int, list[Found]] = defaultdict(list)
+    for line, text in enumerate(_squeezed(batch) if kinds.exact else ()):
+        for number in kinds.exact.get(text.strip(MARKS), ()):
+            found[line].append(Found(0, len(batch.texts[line]), number))
+    return found
+
+
+class Rejected(NamedTuple):
+    """A find that counts for nothing."""
+
+    field: str
+    find: Found
+    meaning: Meaning
+    why: Why | Literal["allowed", "off"]
+
+
+_SECOND_THOUGHTS: frozenset[str] = frozenset({"allowed", "inside a word", "no company", "bad company"})
+"""Why a find may count for nothing although its entry is in force here and now."""
+
+
 def _judge_one(
-    message: ChatMessage, at: int, notes: Sequence[_Note], rules: Rules, window: Window | None
+    message: ChatMessage,
+    at: int,
+    notes: Sequence[_Note],
+    piece: str | None,
+    rules: Rules,
+    window: Window | None,
+    rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
+    if piece:
+        cut, window = _join(message, at, piece, rules.base, scope.overlay, window)
+        hits += cut
     marks: list[Mark] = []
     entities: list[Entity] = []
     for note in notes:
-        _read_note(note, rules.base, scope.overlay, hits, marks)
+        _read_note(note, at, rules.base, scope.overlay, hits, marks, rejected)
         if note.hinted:
             entities.extend(find_entities(note.text, note.field))
     if not (marks or entities or hits):
         return CLEAN, window
-    wording = max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
+    wording = _wording(hits) if hits else None
     off = scope.overlay.off_rules if scope.overlay else frozenset()
     weighed = weigh(
         rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
@@ -203,39 +325,129 @@ def _judge_one(
     return judged, after
 
 
-def _read_note(note: _Note, base: Base, overlay: Overlay | None, hits: list[Hit], marks: list[Mark]) -> None:
-    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups."""
-    allowed = _allowed(note.overlay, overlay.meanings) if overlay else ([], [])
-    for find in note.base:
-        spelling, what = base.meanings[find.term]
+def _wording(hits: Sequence[Hit]) -> Severity | None:
+    """The gravest severity of the hits of category fraud."""
+    return max((hit.severity for hit in hits if hit.category == FRAUD), key=lambda s: s.rank, default=None)
+
+
+def _join(
+    message: ChatMessage, at: int, text: str, base: Base, overlay: Overlay | None, window: Window | None
+) -> tuple[Sequence[Hit], Window | None]:
+    """The terms that a short message completes, and the window that remembers what it begins."""
+    cuts = [base.kinds.cut, overlay.kinds.cut] if overlay else [base.kinds.cut]
+    joined = join(message, text, at=at, window=window, cuts=cuts)
+    whole: dict[str, Hit] = {}
+    for piece in joined.complete:
+        batch = Batch([piece.text])
+        own = _find(batch, overlay).get(0, _NOTHING) if overlay else _NOTHING
+        note = _Note("content", piece.text, _find(batch, base).get(0, _NOTHING), (), own, hinted=False)
+        found: list[Hit] = []
+        _read_note(note, at, base, overlay, found, [])
+        for hit in found:
+            if hit.end - hit.start == len(piece.text):
+                whole[hit.term] = _cut_hit(hit, message.content or "", piece.messages)
+    return list(whole.values()), joined.window
+
+
+def _cut_hit(hit: Hit, content: str, messages: Sequence[str]) -> Hit:
+    """A hit in joined pieces as the hit of the message that completes it."""
+    via = [*hit.via, "split"]
+    return replace(hit, text=content, start=0, end=len(content), via=via, evidence=list(messages))
+
+
+def _read_note(
+    note: _Note,
+    at: int,
+    base: Base,
+    overlay: Overlay | None,
+    hits: list[Hit],
+    marks: list[Mark],
+    rejected: list[Rejected] | None = None,
+) -> None:
+    """Append what the finds of one text mean: lexicon hits, and marks of fraud groups.
+
+    `rejected`, if given, gets the finds that count for nothing, with the reason.
+    """
+    claims: list[_Claim] = []
+    innocent: list[Found] = []
+    for find, meaning in _counting(note, note.base, base, at, rejected):
+        what = meaning.what
         if isinstance(what, int):
             marks.append(Mark(find.start, find.end, what, note.field))
-        elif isinstance(what, Entry) and not _is_allowed(find, allowed):
-            entry = overlay.regrade(what) if overlay else what
-            if entry:
-                hits.append(_hit(note, find, spelling, entry))
-    for find in note.overlay if overlay else ():
-        spelling, what = overlay.meanings[find.term]  # type: ignore[union-attr]  # there are none without an overlay
-        if isinstance(what, Entry) and not _is_allowed(find, allowed):
-            hits.append(_hit(note, find, spelling, what))
+        elif isinstance(what, Allow):
+            if overlay is None or identity(what.term) not in overlay.off_terms:
+                innocent.append(find)
+        elif entry := overlay.regrade(what) if overlay else what:
+            claims.append(_Claim(find, meaning, entry))
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "off"))
+    marks.extend(Mark(find.start, find.end, base.beside_bits[find.term], note.field) for find in note.beside)
+    if overlay is None or not note.overlay.finds:
+        hits += _uncovered(note, claims, innocent, rejected)
+        return
+    own: list[_Claim] = []
+    allowed: list[Found] = []
+    for find, meaning in _counting(note, note.overlay, overlay, at, rejected):
+        if isinstance(meaning.what, Entry):
+            own.append(_Claim(find, meaning, meaning.what))
+        else:
+            allowed.append(find)
+    hits += _uncovered(note, claims, [*innocent, *allowed], rejected)
+    hits += _uncovered(note, own, allowed, rejected)
 
 
-def _allowed(finds: Sequence[Found], meanings: Sequence[Meaning]) -> tuple[Sequence[int], Sequence[int]]:
-    """Where the phrases begin that a tenant allows, and how far those that have begun by then reach."""
-    phrases = [find for find in finds if isinstance(meanings[find.term].what, Allow)]
-    return [find.start for find in phrases], list(accumulate((find.end for find in phrases), max))
+class _Claim(NamedTuple):
+    """A find that is a hit unless an innocent phrase covers it."""
+
+    find: Found
+    meaning: Meaning
+    entry: Entry
 
 
-def _is_allowed(find: Found, allowed: tuple[Sequence[int], Sequence[int]]) -> bool:
-    """Whether a find lies within a phrase that its tenant allows."""
-    starts, reach = allowed
-    begun = bisect_right(starts, find.start)
-    return begun > 0 and find.end <= reach[begun - 1]
+def _counting(
+    note: _Note, line: _Line, held: Base | Overlay, at: int, rejected: list[Rejected] | None
+) -> Iterator[tuple[Found, Meaning]]:
+    """The finds whose entries have what they need, with their meanings."""
+    beside: Beside | None = None
+    for find in line.finds:
+        meaning = held.meanings[find.term]
+        if meaning.needs is not None:
+            beside = beside or Beside(note.text, line.company, held.kinds.company)
+            why = unmet(meaning.needs, find, field=note.field, at=at, beside=beside)
+            if why and rejected is not None:
+                rejected.append(Rejected(note.field, find, meaning, why))
+            if why:
+                continue
+        yield find, meaning
+
+
+def _uncovered(
+    note: _Note, claims: Sequence[_Claim], innocent: Sequence[Found], rejected: list[Rejected] | None
+) -> Iterator[Hit]:
+    """The hits that innocent phrases leave."""
+    cover = Cover(note.text, innocent) if claims and innocent else None
+    for find, meaning, entry in _once(claims):
+        if cover is None or not cover.holds(find):
+            yield _hit(note, find, meaning.spelling, entry)
+        elif rejected is not None:
+            rejected.append(Rejected(note.field, find, meaning, "allowed"))
+
+
+def _once(claims: Sequence[_Claim]) -> Iterable[_Claim]:
+    """Without those that find the same entry at the same place in a dearer way: an alias may sound like its term."""
+    if len(claims) == 1:
+        return claims
+    best: dict[tuple[int, int, Entry], _Claim] = {}
+    for claim in claims:
+        known = best.setdefault((claim.find.start, claim.find.end, claim.entry), claim)
+        if claim.find.cost < known.find.cost:
+            best[claim.find.start, claim.find.end, claim.entry] = claim
+    return best.values()
 
 
 def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
     text = note.text[find.start : find.end]
-    via = [*find.via, *(["alias"] if spelling != entry.term else [])]
+    via = [*find.via, *(["alias"] if spelling and spelling != entry.term else [])]  # a pattern has no spelling
     return Hit(
         term=entry.term,
         text=text,

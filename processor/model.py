@@ -127,6 +127,7 @@ class Hit(Struct, frozen=True, gc=False):
     severity: Severity
     lexicon: str  # "base", or the tenant's id for an overlay's own term
     via: list[str] = []  # transforms that made the text readable as the term, e.g. "variant", "separator"
+    evidence: list[str] | UnsetType = UNSET  # ids of the messages over which the term is cut, oldest first; else absent
 
 
 class Entity(Struct, frozen=True, gc=False):

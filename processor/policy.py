@@ -105,8 +105,10 @@ def decide(policy: Policy, hits: Sequence[Hit], fraud: Fraud | None, why: Sequen
         if quoted and hit.category == FRAUD:
             continue
         verdict = policy.actions.of(hit.category, hit.severity)
+        begun = f", begun in {', '.join(hit.evidence[:-1])}," if hit.evidence else ""
         reasons.append(
-            f"{hit.field} holds “{hit.term}” ({hit.category}, {hit.severity}, lexicon {hit.lexicon}): {verdict}"
+            f"{hit.field} {'completes' if begun else 'holds'} “{hit.term}”{begun}"
+            f" ({hit.category}, {hit.severity}, lexicon {hit.lexicon}): {verdict}"
         )
         action = max(action, verdict, key=_rank)
     score = fraud.score if fraud else 0

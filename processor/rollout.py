@@ -94,6 +94,7 @@ def _judge_by(items: Sequence[Item], times: Sequence[int], sides: Sequence[Rules
         groups.setdefault(id(side), []).append(number)
     each: list[Judged | Malformed] = [_NOTHING] * len(items)
     changed: dict[str, Window] = {}
+    rejected: Counter[tuple[str, str]] = Counter()
     for numbers in groups.values():
         own = judge(
             [items[number] for number in numbers],
@@ -104,7 +105,8 @@ def _judge_by(items: Sequence[Item], times: Sequence[int], sides: Sequence[Rules
         for number, judged in zip(numbers, own.each, strict=True):
             each[number] = judged
         changed.update(own.windows)
-    return Judgements(each, changed)
+        rejected.update(own.rejected)
+    return Judgements(each, changed, rejected)
 
 
 def _route_by(
@@ -115,13 +117,17 @@ def _route_by(
     place: Place,
     now: int,
 ) -> Outcome:
-    """The records of a batch in its order: each run of one side is routed on its own, the windows come last."""
+    """The records of a batch in its order: each run of one side is routed on its own, the windows come last.
+
+    With the windows goes what was rejected, which is counted for the batch as a whole.
+    """
     outcomes = [
         route(inputs[start:end], items[start:end], Judgements(judged.each[start:end], {}), sides[start], place, now)
         for start, end in _runs(sides)
     ]
-    last = route([], [], Judgements([], judged.windows), sides[0], place, now)
-    records = [record for outcome in (*outcomes, last) for record in outcome.records]
+    last = route([], [], Judgements([], judged.windows, judged.rejected), sides[0], place, now)
+    outcomes.append(last)
+    records = [record for outcome in outcomes for record in outcome.records]
     return Outcome(records, judged.windows, _sum([outcome.tally for outcome in outcomes]))
 
 

@@ -7,6 +7,7 @@ under its key; the input's own headers are kept and ours come after them.
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -31,6 +32,7 @@ from processor.model import (
 from processor.ruleset import Rules, Scope
 
 OURS = "chatguard-"
+ORIGIN = "chatguard-origin"
 MASK = "*"
 
 
@@ -44,6 +46,8 @@ class Tally(Struct, frozen=True):
     reminders: Counter[str] = msgspec.field(default_factory=Counter)  # sent or why not
     dead: Counter[str] = msgspec.field(default_factory=Counter)  # kind
     tenants: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # tenant, verdict
+    terms: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # lexicon, term: hits
+    rejected: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # lexicon, term: found, but no hit
 
 
 class Outcome(Struct, frozen=True):
@@ -67,20 +71,21 @@ def route(
     inputs: Sequence[Input], items: Sequence[Item], judgements: Judgements, rules: Rules, place: Place, now: int
 ) -> Outcome:
     """The records of a batch, in the order of `inputs`, then one per changed window; `now` is ms since the epoch."""
-    tally = Tally()
+    tally = Tally(rejected=Counter(judgements.rejected))
     records: list[Record] = []
     origin = _origin(place)
     everyone = None if rules.overlays else rules.everyone.clean
-    plain = not place.count_tenants
-    fits = place.limits.get(Topic.DELIVERED, sys.maxsize) // 2  # larger ones are measured with all their headers
-    passed = 0
+    most = 0 if place.count_tenants else place.limits.get(Topic.DELIVERED, sys.maxsize) // 2  # larger: measured in full
+    passed, delivered, partition = 0, Topic.DELIVERED, place.partition
     for source, item, judged in zip(inputs, items, judgements.each, strict=True):
+        value = source.value
         # Nine in ten messages: the same as below, without the detours.
-        if judged is CLEAN and plain and isinstance(item, ChatMessage) and len(source.value or b"") < fits:
-            headers = _own_headers(source.headers, origin, source.offset, everyone or rules.scope(item.tenant_id).clean)
-            records.append(
-                Record(Topic.DELIVERED, source.key, source.value, headers, source.timestamp, place.partition)
-            )
+        if judged is CLEAN and value is not None and len(value) < most:
+            verdict = everyone or rules.scope(cast("ChatMessage", item).tenant_id).clean
+            headers = [(ORIGIN, origin % source.offset), *verdict]
+            if source.headers:
+                headers = [*_kept(source.headers), *headers]
+            records.append(Record(delivered, source.key, value, headers, source.timestamp, partition))
             passed += 1
             continue
         written = _write_guarded(source, item, judged, rules, place)
@@ -166,15 +171,17 @@ def _window_record(window: Window, place: Place, now: int) -> Record:
 
 
 def _origin(place: Place) -> bytes:
-    return f"{place.topic}/{place.partition}/".encode()
+    """The origin of a record of `place`, with a place for its offset."""
+    return f"{place.topic}/{place.partition}/%d".encode()
 
 
 def _own_headers(given: Headers, origin: bytes, offset: int, verdict: Headers) -> list[Header]:
-    ours = [("chatguard-origin", b"%b%d" % (origin, offset)), *verdict]
-    if not given:
-        return ours
-    # A message that is played back from one of our topics carries the headers of its first life.
-    return [*(header for header in given if not header[0].startswith(OURS)), *ours]
+    return [*_kept(given), (ORIGIN, origin % offset), *verdict]
+
+
+def _kept(given: Headers) -> list[Header]:
+    """An input's headers without ours: what is played back from one of our topics carries those of its first life."""
+    return [header for header in given if not header[0].startswith(OURS)]
 
 
 def verdict_of(message: ChatMessage, judged: Judged, scope: Scope, original: Raw | UnsetType = UNSET) -> Verdict:
@@ -237,6 +244,7 @@ def _count(tally: Tally, item: Item, judged: Judged | Malformed, written: Sequen
         tally.tenants[item.tenant_id, verdict] += 1
     for hit in judged.hits:
         tally.hits[hit.category, hit.severity, "base" if hit.lexicon == "base" else "tenant"] += 1
+        tally.terms[hit.lexicon, hit.term] += 1
     if judged.fraud:
         band = "review" if judged.action.flags else "remind" if judged.remind else "none"
         tally.fraud.update((kind, band) for kind in judged.fraud.types)

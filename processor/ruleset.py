@@ -6,11 +6,13 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
-from msgspec.structs import replace
-
 from processor.fraud.rules import Rulebook
-from processor.matching.matcher import Found, Matcher, identity
+from processor.matching.cut import Cut
+from processor.matching.folding import squeeze
+from processor.matching.matcher import Matcher, identity
+from processor.matching.patterns import Patterns
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
+from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse
 
 
@@ -21,20 +23,43 @@ class Entry(NamedTuple):
     category: str
     severity: Severity
     lexicon: str  # "base" or the tenant's id
+    ceiling: int | None = None  # the most that the readings of a hit may cost
 
 
 class Allow(NamedTuple):
-    """A tenant's phrase inside which nothing counts."""
+    """An innocent phrase: what it covers does not count."""
 
     term: str
 
 
 class Meaning(NamedTuple):
-    """What it means that the matcher found its term number n: `meanings[n]`."""
+    """What it means that the matcher, a pattern or a whole message found entry number n: `meanings[n]`."""
 
-    spelling: str  # the term as the matcher was given it; differs from the entry's for an alias
+    spelling: str  # the term as the matcher was given it; differs from the entry's for an alias; a pattern has none
     what: Entry | Allow | int  # an int holds the bits of fraud groups
+    needs: Needs | None = None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """What finds the entries that are no mere terms; their meanings come after those of the matcher's terms."""
+
+    patterns: Patterns = field(default_factory=lambda: Patterns(()))
+    first_pattern: int = 0  # the meaning of the first of them
+    exact: Mapping[str, Sequence[int]] = field(default_factory=dict)  # whole text, squeezed → meanings
+    cut: Cut = field(default_factory=lambda: Cut(()))  # the terms that may be cut over several messages
+    company: Company | None = None  # the words that entries need beside them
+
+
+PLAIN = Kinds()
+
+
+def whole(text: str) -> str:
+    """How a whole message is compared: without separators, and without marks at its ends."""
+    return squeeze(text).strip(MARKS)
+
+
+MARKS = ",!?;\x00"  # what the folded readings make of marks that end a clause
 
 Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
 
@@ -47,6 +72,9 @@ class Base:
     digest: str  # SHA-256 of the canonical bytes, hex
     matcher: Matcher
     meanings: Sequence[Meaning]
+    kinds: Kinds = PLAIN
+    beside: Matcher  # the words of fraud rules that are looked for only beside others
+    beside_bits: Sequence[int]
     book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]
@@ -65,8 +93,9 @@ class Overlay:
     tenant: str
     version: int
     digest: str
-    matcher: Matcher | None  # None: its terms are found by the pool that it stands in
+    matcher: Matcher
     meanings: Sequence[Meaning]
+    kinds: Kinds = PLAIN
     regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
     regraded_categories: Mapping[str, Severity]
     off_terms: frozenset[str]
@@ -86,20 +115,6 @@ class Overlay:
             return None
         severity = self.regraded_terms.get(term) or self.regraded_categories.get(entry.category)
         return entry._replace(severity=severity) if severity else entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pool:
-    """Small overlays that share a matcher."""
-
-    members: Mapping[str, Overlay]  # by tenant
-    matcher: Matcher
-    owners: Sequence[Mapping[str, Sequence[int]]]  # of each of its terms: tenant → the overlay's own numbers of it
-
-    def of(self, tenant: str, finds: Sequence[Found]) -> list[Found]:
-        """Those of the finds that are the tenant's, numbered as its overlay does."""
-        owners = self.owners
-        return [replace(find, term=own) for find in finds for own in owners[find.term].get(tenant, ())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +143,6 @@ class Rules:
 
     base: Base
     overlays: Mapping[str, Overlay] = field(default_factory=dict)
-    pools: Mapping[str, Pool] = field(default_factory=dict)  # by tenant; for overlays without a matcher
     trials: Mapping[str | None, "Trial"] = field(default_factory=dict)  # by tenant; None: of the base
     probation: frozenset[str | None] = frozenset()  # tenants whose overlay is new and watched; None: the base
 

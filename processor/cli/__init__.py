@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from processor.cli import config, demo, dev, lexicon, reconcile, redteam, screen, topics, worker
+from processor.cli import config, demo, dev, explain, lexicon, reconcile, redteam, screen, topics, worker
 from processor.errors import ChatguardError, Misconfigured
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(config.app, name="config")
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("screen")(screen.screen)
+app.command("explain")(explain.explain)
 app.command("reconcile")(reconcile.reconcile)
 app.command("redteam")(redteam.redteam)
 

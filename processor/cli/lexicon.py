@@ -3,36 +3,37 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from msgspec.structs import replace
-from rich.console import Console
-from rich.table import Table
 
 from processor.cli import replay, rollout
+from processor.cli.exchange import export, import_words
+from processor.cli.lint import lint
+from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
 from processor.cli.sources import (
     Found,
-    compiles,
     connected,
     in_force,
+    is_lexicon,
     misfits,
     nothing_published,
     numbered,
     publishable,
     read_alone,
-    text_of,
+    scope_named,
     wanted,
+    with_lexicon,
 )
-from processor.errors import Invalid, Misconfigured
-from processor.model import Severity
+from processor.cli.stats import stats
+from processor.cli.table import print_table
+from processor.errors import Invalid
 from processor.rulesets import store
 from processor.rulesets.changes import Change, compare
-from processor.rulesets.directory import lexicon_text, parse_terms, parse_words, write
 from processor.rulesets.document import (
     BASE,
     BaseDocument,
@@ -46,22 +47,16 @@ from processor.rulesets.document import (
     tenant_scope,
 )
 from processor.rulesets.guard import Guard
-from processor.rulesets.lint import warnings
 from processor.rulesets.rollout import Plan
 from processor.rulesets.store import Author, Client, Pointer, Published
 
 app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check them, put them in force.")
+app.command()(lint)
+app.command("import")(import_words)
+app.command()(export)
+app.command()(stats)
 app.add_typer(rollout.app, name="rollout")
 app.command("history")(rollout.history)
-
-Tenant = Annotated[str | None, typer.Option(help="The tenant whose overlay is meant; without it, the base ruleset.")]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
-Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
-By = rollout.By
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
-Source = Annotated[
-    str, typer.Argument(help="A directory, a .txt lexicon, a .json document, builtin, redis or redis:N.")
-]
 
 SHOWN = 40  # changes or lines of history
 
@@ -82,9 +77,9 @@ def push(
 ) -> None:
     """Check a ruleset and put it in force in all workers.
 
-    A directory replaces the whole ruleset. A .txt lexicon is added to what is in force, or replaces the lexicon of
-    the same name there. Nothing is published that does not compile, nor over a version that somebody else has
-    published meanwhile.
+    A directory replaces the whole ruleset. A .txt or .yaml lexicon is added to what is in force, or replaces the
+    lexicon of the same name there. Nothing is published that does not compile, nor over a version that somebody else
+    has published meanwhile.
 
     With --shadow or --canary it is only tried out beside what is in force: see `rollout`. Pushed without them it is on
     probation for an hour: if it flags more of the traffic than its guard allows, the workers take it back.
@@ -92,7 +87,7 @@ def push(
     author = rollout.author(by, message or f"push {source}")
     band = rollout.band(guard, window)
     plan = rollout.plan(canary, of, band, shadow=shadow)
-    asyncio.run(_push(source, _scope(tenant), author, config, publish=not dry_run, band=band, plan=plan))
+    asyncio.run(_push(source, scope_named(tenant), author, config, publish=not dry_run, band=band, plan=plan))
 
 
 async def _push(
@@ -106,7 +101,7 @@ async def _push(
     plan: Plan | None,
 ) -> None:
     async with connected(config) as redis:
-        now = await _in_force_or_warn(redis, scope, needed=source.endswith(".txt"))
+        now = await _in_force_or_warn(redis, scope, needed=is_lexicon(source))
         new = await wanted(redis, source, scope, now.document)
         problems = publishable(new, config) or await misfits(redis, new)
         if problems:
@@ -148,7 +143,7 @@ def rollback(
     config: Config = None,
 ) -> None:
     """Put an older version in force again; it gets a new version number, since versions only grow."""
-    asyncio.run(_rollback(_scope(tenant), to, by, message, config))
+    asyncio.run(_rollback(scope_named(tenant), to, by, message, config))
 
 
 async def _rollback(scope: Scope, to: int | None, by: str, message: str, config: Path | None) -> None:
@@ -200,7 +195,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show what is in force: version, contents, and who published what, when and why."""
-    asyncio.run(_show(_scope(tenant), version, config, as_json=as_json))
+    asyncio.run(_show(scope_named(tenant), version, config, as_json=as_json))
 
 
 async def _show(scope: Scope, version: int | None, config: Path | None, *, as_json: bool) -> None:
@@ -215,29 +210,11 @@ async def _show(scope: Scope, version: int | None, config: Path | None, *, as_js
         return
     origin = "" if found.pointer else " (built in)" if scope == BASE else " (no overlay)"
     print(f"{scope}: {name(version, sha)}{origin}")
-    _print_table(("lexicon", "terms", "categories"), _lexicon_rows(found.document))
+    print_table(("lexicon", "terms", "categories"), _lexicon_rows(found.document))
     if isinstance(found.document, BaseDocument):
         print(f"{len(found.document.aliases)} aliases, {len(found.document.fraud.rules)} fraud rules")
     if past:
-        _print_table(("version", "digest", "when", "who", "why"), [_history_row(line) for line in past[:SHOWN]])
-
-
-@app.command()
-def lint(source: Source, tenant: Tenant = None, config: Config = None) -> None:
-    """Check a ruleset without publishing it. Exits with 1 if it could not be published; warnings do not count."""
-    remarks: list[str] = []
-    try:
-        document = asyncio.run(read_alone(source, tenant, config))
-        problems = [] if source.endswith(".txt") else compiles(document)
-        remarks = warnings(document)
-    except Invalid as error:
-        problems = list(error.problems)
-    for problem in problems:
-        print(f"error: {problem}")
-    for remark in remarks:
-        print(f"warning: {remark}")
-    print(f"{len(problems)} errors, {len(remarks)} warnings")
-    raise typer.Exit(1 if problems else 0)
+        print_table(("version", "digest", "when", "who", "why"), [_history_row(line) for line in past[:SHOWN]])
 
 
 @app.command()
@@ -259,7 +236,7 @@ def diff(
     """Show what changes from one ruleset to another: terms added, removed, re-graded; rules and policy changed.
 
     With --traffic: which verdicts change, over messages that were recorded, and by which terms and rules. A .txt
-    lexicon is then added to the old ruleset, as `push` does.
+    or .yaml lexicon is then added to the old ruleset, as `push` does.
     """
     before, after = asyncio.run(_read_both(old, new, tenant, config, over=traffic is not None))
     if traffic is not None:
@@ -280,57 +257,11 @@ def diff(
 async def _read_both(
     old: str, new: str, tenant: str | None, config: Path | None, *, over: bool
 ) -> tuple[Document, Document]:
-    """Both rulesets; with `over`, a .txt lexicon is put over the old one."""
+    """Both rulesets; with `over`, a single lexicon is put over the old one."""
     before = await read_alone(old, tenant, config)
-    if not over or not new.endswith(".txt"):
-        return before, await read_alone(new, tenant, config)
-    lexicon = parse_terms(text_of(Path(new)), source=new)
-    return before, replace(before, lexicons={**before.lexicons, Path(new).stem: lexicon})
-
-
-@app.command()
-def export(
-    target: Annotated[Path, typer.Argument(help="A directory that is not there yet or empty, or a .json file.")],
-    source: Annotated[str, typer.Option("--from", help="builtin, redis, redis:N, or a file or directory.")] = "redis",
-    tenant: Tenant = None,
-    config: Config = None,
-) -> None:
-    """Write a ruleset as files to edit; `push` puts them in force again."""
-    document = asyncio.run(read_alone(source, tenant, config))
-    try:
-        if target.suffix == ".json":
-            target.write_bytes(canonical(document))
-        elif target.is_dir() and any(target.iterdir()):
-            raise Misconfigured([f"{target} is not empty."])
-        else:
-            write(document, target)
-    except OSError as error:
-        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
-    print(f"{target}: written")
-
-
-@app.command("import")
-def import_words(
-    source: Annotated[Path, typer.Argument(help="Words, one per line or with ，、;| between them.")],
-    target: Annotated[Path, typer.Argument(help="The lexicon file to write, e.g. lexicons/names.txt.")],
-    category: Annotated[str, typer.Option(help="Category of all the words.")] = "custom",
-    severity: Annotated[Severity, typer.Option(help="Severity of all the words.")] = Severity.HIGH,
-) -> None:
-    """Turn another program's list of words into a lexicon file; words that nothing can match are left out and told."""
-    entries, problems = parse_words(text_of(source), source=source.name, category=category, severity=severity)
-    for problem in problems:
-        print(f"warning: {problem}: left out", file=sys.stderr)
-    try:
-        target.write_text(lexicon_text(entries), encoding="utf-8")
-    except OSError as error:
-        raise Misconfigured([f"{target} cannot be written: {error.strerror}."]) from error
-    print(f"{target}: {len(entries)} terms, {len(problems)} left out")
-
-
-def _scope(tenant: str | None) -> Scope:
-    if tenant == "":
-        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
-    return BASE if tenant is None else tenant_scope(tenant)
+    if over and is_lexicon(new):
+        return before, with_lexicon(before, new)
+    return before, await read_alone(new, tenant, config)
 
 
 def _print_changes(changes: Sequence[Change], *, most: int = SHOWN) -> None:
@@ -342,18 +273,6 @@ def _print_changes(changes: Sequence[Change], *, most: int = SHOWN) -> None:
         print(f"… and {len(changes) - most} more")
     counts = Counter((change.part, change.kind) for change in changes)
     print(", ".join(f"{part} {kind}: {count}" for (part, kind), count in counts.items()) or "no difference")
-
-
-def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        for row in (titles, *rows):
-            print("\t".join(row))
-        return
-    table = Table(*titles, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def _lexicon_rows(document: Document) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 import typer
-from msgspec.structs import asdict
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +39,9 @@ def redteam(
     benign: Annotated[
         list[Path] | None, typer.Option(help="Harmless lines, in place of those that come with chatguard.")
     ] = None,
-    misses: Annotated[Path | None, typer.Option(help="Write what got through here, and false hits, as JSON lines.")] = None,
+    misses: Annotated[
+        Path | None, typer.Option(help="Write what got through here, and false hits, as JSON lines.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
     """Attack the lexicon with every known evasion; report recall, and false hits in harmless lines.
@@ -78,8 +80,12 @@ def chosen(entries: Sequence[Entry], severity: Severity, sample: int, seed: int)
 
 
 def shipped_lines() -> list[str]:
-    """The harmless lines that come with chatguard."""
-    return benign_lines(files("processor.redteam").joinpath("data", "benign.txt").read_text(encoding="utf-8"))
+    """The ordinary chat that comes with chatguard. Raises: Misconfigured, if it was left out of this build."""
+    folder = files("processor").joinpath("builtin", "benign")
+    if not folder.is_dir():
+        raise Misconfigured(["This build has no harmless lines: name a file of them by --benign."])
+    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".txt")]
+    return [line for text in sorted(texts) for line in benign_lines(text)]
 
 
 def benign_lines(text: str) -> list[str]:
@@ -88,35 +94,35 @@ def benign_lines(text: str) -> list[str]:
 
 
 def _write_misses(file: Path, through: Sequence[Case], lines: Sequence[str], hits: Mapping[int, Sequence[Hit]]) -> None:
-    with file.open("wb") as sink:
-        for case in through:
-            sink.write(msgspec.json.encode({"kind": "missed", **case._asdict()}) + b"\n")
-        for number, found in hits.items():
-            for hit in found:
-                sink.write(msgspec.json.encode({"kind": "false", "line": lines[number], **asdict(hit)}) + b"\n")
+    rows: list[dict[str, object]] = [{"kind": "missed", **case._asdict()} for case in through]
+    rows += [
+        {"kind": "false", "line": lines[n], **msgspec.to_builtins(hit)} for n, found in hits.items() for hit in found
+    ]
+    try:
+        file.write_bytes(msgspec.json.Encoder().encode_lines(rows))
+    except OSError as error:
+        raise Misconfigured([f"{file} cannot be written: {error.strerror}."]) from error
 
 
 def show(result: Report) -> None:
     """Two tables for a person."""
     console = Console()
-    table = Table(title=f"Recall of {result.terms:,} terms (seed {result.seed})")
-    table.add_column("evasion")
-    for length in Length:
-        table.add_column(str(length), justify="right")
+    table = Table(title=f"Found of the attacks with {result.terms:,} terms (seed {result.seed})", box=SIMPLE)
+    table.add_column("evasion", no_wrap=True)
+    for heading in (*Length, "attacks"):
+        table.add_column(str(heading), justify="right")
     for name in EVASIONS:
-        cells = {row.length: Share(row.found, row.of) for row in result.recall if row.evasion == name}
-        if cells:
-            table.add_row(name, *(_cell(cells.get(length)) for length in Length))
+        shares = {row.length: Share(row.found, row.of) for row in result.recall if row.evasion == name}
+        if shares:
+            rates = [f"{shares[length].rate:.1%}" if length in shares else "" for length in Length]
+            table.add_row(name, *rates, f"{sum(share.of for share in shares.values()):,}")
     console.print(table)
-    table = Table(title=f"False hits in {result.benign_lines:,} harmless lines")
-    table.add_column("reading")
+    table = Table(title=f"Hit of {result.benign_lines:,} harmless lines", box=SIMPLE)
+    table.add_column("by")
     table.add_column("lines", justify="right")
-    table.add_row("any, of a severity that acts", _cell(Share(result.benign_hit, result.benign_lines)))
-    table.add_row("of severity log only", _cell(Share(result.benign_logged, result.benign_lines)))
-    for row in result.false_hits:
-        table.add_row(row.via, _cell(Share(row.lines, row.of)))
+    table.add_column("of all", justify="right")
+    lines = [("a term that acts", result.benign_hit), ("a term of severity log only", result.benign_logged)]
+    lines += [(f"reading: {row.via}", row.lines) for row in result.false_hits]
+    for name, count in lines:
+        table.add_row(name, f"{count:,}", f"{Share(count, result.benign_lines).rate:.2%}" if count else "0")
     console.print(table)
-
-
-def _cell(share: Share | None) -> str:
-    return f"{share.found}/{share.of}  {share.rate:.2%}" if share else ""

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from processor.cli.progress import progress_bar
-from processor.cli.rollout import table
 from processor.cli.screen import STANDARD, chunks, open_stream
 from processor.cli.show import marked
+from processor.cli.table import print_table
 from processor.comparison import Cause, Comparison
 from processor.errors import Misconfigured
 from processor.judge import Item, Judged, judge
@@ -171,7 +171,7 @@ def show(comparison: Comparison) -> None:
     rows = [
         (f"{cause.messages:,}", f"{cause.kind} {cause.what}", cause.how, _words(cause)) for cause in causes[:_SHOWN]
     ]
-    table(("messages", "with", "", "verdicts"), rows)
+    print_table(("messages", "with", "", "verdicts"), rows)
     if len(causes) > _SHOWN:
         print(f"… and {len(causes) - _SHOWN} more; --json has them all")
     _show_examples(causes[:_SHOWN])

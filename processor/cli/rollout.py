@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
@@ -11,29 +11,19 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from processor.cli.sources import Found, connected, in_force, misfits, publishable, wanted
+from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
+from processor.cli.sources import Found, connected, in_force, misfits, publishable, scope_named, wanted
+from processor.cli.table import print_table
 from processor.errors import Invalid, Misconfigured
 from processor.rulesets import rollout, store
-from processor.rulesets.document import BASE, Document, Scope, canonical, digest, name, tenant_scope
+from processor.rulesets.document import Document, Scope, canonical, digest, name
 from processor.rulesets.guard import Guard, percent
 from processor.rulesets.rollout import PROBATION_MS, Candidate, Plan, Totals, Unit
 from processor.rulesets.store import Author, Client, Published
 
 app = typer.Typer(no_args_is_help=True, help="Try a ruleset out beside the one in force, on a share of the traffic.")
 
-Source = Annotated[
-    str, typer.Argument(help="A directory, a .txt lexicon, a .json document, builtin, redis or redis:N.")
-]
-Tenant = Annotated[str | None, typer.Option(help="The tenant whose overlay is meant; without it, the base ruleset.")]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
-Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
-By = Annotated[
-    str, typer.Option("--by", "--author", envvar="USER", help="Who; kept in the history.", show_default="you")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
 Shadow = Annotated[
     bool, typer.Option("--shadow", help="Let it judge beside the one in force, to see what it would decide.")
 ]
@@ -73,7 +63,7 @@ def start(
 ) -> None:
     """Publish a ruleset as the candidate: --shadow (the default) or --canary 5%; as `push` with one of them."""
     chosen = plan(canary, of, band(guard, window), shadow=shadow) or Plan(guard=band(guard, window))
-    asyncio.run(_start(source, scope_of(tenant), chosen, author(by, message or f"try {source} out"), config))
+    asyncio.run(_start(source, scope_named(tenant), chosen, author(by, message or f"try {source} out"), config))
 
 
 async def _start(source: str, scope: Scope, chosen: Plan, who: Author, config: Path | None) -> None:
@@ -110,7 +100,7 @@ def set_plan(
     if chosen is None:
         raise Misconfigured(["say what it is to be: --canary 25%, or --shadow"])
     who = author(by, message or "set")
-    asyncio.run(_set(scope_of(tenant), chosen, who, config))
+    asyncio.run(_set(scope_named(tenant), chosen, who, config))
 
 
 async def _set(scope: Scope, chosen: Plan, who: Author, config: Path | None) -> None:
@@ -122,7 +112,7 @@ async def _set(scope: Scope, chosen: Plan, who: Author, config: Path | None) -> 
 @app.command()
 def status(tenant: Tenant = None, as_json: AsJson = False, config: Config = None) -> None:
     """Show what is tried out, on how much, and what the workers have seen of it so far."""
-    asyncio.run(_status(scope_of(tenant), config, as_json=as_json))
+    asyncio.run(_status(scope_named(tenant), config, as_json=as_json))
 
 
 async def _status(scope: Scope, config: Path | None, *, as_json: bool) -> None:
@@ -151,7 +141,7 @@ async def _status(scope: Scope, config: Path | None, *, as_json: bool) -> None:
 @app.command()
 def promote(tenant: Tenant = None, message: Message = "", by: By = "", config: Config = None) -> None:
     """Put the candidate in force for all; its guard goes on for an hour."""
-    asyncio.run(_promote(scope_of(tenant), author(by, message or "promote"), config))
+    asyncio.run(_promote(scope_named(tenant), author(by, message or "promote"), config))
 
 
 async def _promote(scope: Scope, who: Author, config: Path | None) -> None:
@@ -163,7 +153,7 @@ async def _promote(scope: Scope, who: Author, config: Path | None) -> None:
 @app.command()
 def abort(tenant: Tenant = None, message: Message = "", by: By = "", config: Config = None) -> None:
     """Withdraw the candidate; what is in force stays, and judges everything again."""
-    asyncio.run(_abort(scope_of(tenant), author(by, message or "abort"), config))
+    asyncio.run(_abort(scope_named(tenant), author(by, message or "abort"), config))
 
 
 async def _abort(scope: Scope, who: Author, config: Path | None) -> None:
@@ -183,13 +173,13 @@ def history(
 
     async def read() -> list[Published]:
         async with connected(config) as redis:
-            return (await store.history(redis, scope_of(tenant)))[:most]
+            return (await store.history(redis, scope_named(tenant)))[:most]
 
     lines = asyncio.run(read())
     if as_json:
         print(msgspec.json.encode(lines).decode())
         return
-    table(("version", "what", "over", "digest", "when", "who", "why"), [_history_row(line) for line in lines])
+    print_table(("version", "what", "over", "digest", "when", "who", "why"), [_history_row(line) for line in lines])
 
 
 def plan(canary: str | None, of: str, guard: Guard | None, *, shadow: bool) -> Plan | None:
@@ -224,13 +214,6 @@ def share(text: str, *, least: float = 1e-9) -> float:
     return value
 
 
-def scope_of(tenant: str | None) -> Scope:
-    """The scope that `--tenant` names. Raises: Misconfigured."""
-    if tenant == "":
-        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
-    return BASE if tenant is None else tenant_scope(tenant)
-
-
 def author(by: str, why: str) -> Author:
     """Who does it now: whoever is named, else the user of this process."""
     return Author(by=by or _user(), why=why, at=_now())
@@ -239,19 +222,6 @@ def author(by: str, why: str) -> Author:
 def probation(guard: Guard | None) -> tuple[Guard, int] | None:
     """What `store.publish` is told of a guard."""
     return (guard, _now() + PROBATION_MS) if guard else None
-
-
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for people, or lines with tabs in a pipe."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        for row in (titles, *rows):
-            print("\t".join(row))
-        return
-    shown = Table(*titles, box=None, pad_edge=False)
-    for row in rows:
-        shown.add_row(*row)
-    console.print(shown)
 
 
 def _user() -> str:

@@ -101,7 +101,9 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
 def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
     """The file's aliases; one that stands for no term of the lexicons or rules is left out, with a word."""
     known = {identity(entry.term) for entries in document.lexicons.values() for entry in entries}
-    known.update(map(identity, compile_rules(document.fraud.groups, document.fraud.rules).terms))
+    fraud = document.fraud
+    book = compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands)
+    known.update(map(identity, (*book.terms, *book.beside)))
     spellings = parse_aliases(text_of(file), source=file.name)
     for spelling, term in spellings.items():
         if identity(term) not in known:

@@ -13,11 +13,12 @@ from processor.policy import merge
 from processor.policy import parse as parse_policy
 from processor.rulesets import store
 from processor.rulesets.compile import compile_base, compile_overlay
-from processor.rulesets.directory import builtin, parse_terms, read
+from processor.rulesets.directory import builtin, parse_entries, parse_terms, read
 from processor.rulesets.document import (
     BASE,
     BaseDocument,
     Document,
+    Entry,
     OverlayDocument,
     Scope,
     canonical,
@@ -36,6 +37,13 @@ async def connected(config: Path | None) -> AsyncIterator[Client]:
     settings = load_settings(config).redis
     async with store.connect(settings.url.get_secret_value(), timeout_s=settings.timeout_seconds) as redis:
         yield redis
+
+
+def scope_named(tenant: str | None) -> Scope:
+    """The scope that `--tenant` means. Raises: Misconfigured."""
+    if tenant == "":
+        raise Misconfigured(["--tenant is empty: name a tenant, or leave it out for the base ruleset."])
+    return BASE if tenant is None else tenant_scope(tenant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +86,8 @@ def nothing_published(scope: Scope) -> Document:
 
 async def wanted(redis: Client, source: str, scope: Scope, now: Document) -> Document:
     """What `source` asks to be in force: a lexicon goes over what is there, everything else replaces it."""
-    if source.endswith(".txt"):
-        lexicon = parse_terms(text_of(Path(source)), source=source)
-        return replace(now, lexicons={**now.lexicons, Path(source).stem: lexicon})
+    if is_lexicon(source):
+        return with_lexicon(now, source)
     new = await _read(redis, source, tenant_of(scope))
     if scope_of(new) != scope:
         raise Invalid([f"{source} is a ruleset for {scope_of(new)}, not for {scope}: use --tenant accordingly"])
@@ -113,10 +120,25 @@ def _read_local(source: str, tenant: str | None) -> Document:
         return builtin()
     if path.is_dir():
         return read(path, tenant=tenant)
-    if source.endswith(".txt"):
-        lexicons = {path.stem: parse_terms(text_of(path), source=source)}
+    if is_lexicon(source):
+        lexicons = {path.stem: _lexicon(source)}
         return OverlayDocument(tenant=tenant, lexicons=lexicons) if tenant else BaseDocument(lexicons=lexicons)
     return parse(text_of(path).encode())
+
+
+def with_lexicon(document: Document, source: str) -> Document:
+    """The document with the lexicon that `source` names, over one of the same name. Raises: Invalid, Misconfigured."""
+    return replace(document, lexicons={**document.lexicons, Path(source).stem: _lexicon(source)})
+
+
+def is_lexicon(source: str) -> bool:
+    """Whether `source` names a single lexicon's file."""
+    return source.endswith((".txt", ".yaml"))
+
+
+def _lexicon(source: str) -> list[Entry]:
+    parse_lexicon = parse_terms if source.endswith(".txt") else parse_entries
+    return parse_lexicon(text_of(Path(source)), source=source)
 
 
 def text_of(path: Path) -> str:

@@ -19,7 +19,7 @@ BLOCKED: Final = _pairs("""
 代刷实名粉=代刷實名粉 | 手机黑卡批发=手機黑卡批發 | 改号软件出售=改號軟件出售 | 收购一类卡=收購一類卡
 """)
 REVIEWED: Final = _pairs("""
-棋牌源码搭建=棋牌源碼搭建 | 上下分代理=上下分代理 | 收购银行卡四件套=收購銀行卡四件套 | 代收验证码=代收驗證碼
+棋牌源码搭建=棋牌源碼搭建 | 上下分代理=上下分代理 | 银行卡四件套=銀行卡四件套 | 代收验证码=代收驗證碼
 免实名手机卡=免實名手機卡 | 房卡代理招募=房卡代理招募 | 出售伪基站=出售偽基站 | 博彩推广=博彩推廣
 外围代理=外圍代理 | 假证制作=假證製作
 """)
@@ -59,7 +59,7 @@ GLOSSES: Final = {
     "收购一类卡": "buying bank cards of the highest class",
     "棋牌源码搭建": "setting up gambling rooms",
     "上下分代理": "agents for gambling chips",
-    "收购银行卡四件套": "buying bank cards with SIM, token and identity card",
+    "银行卡四件套": "a bank card with its SIM, token and identity card",
     "代收验证码": "receiving one-time codes for others",
     "免实名手机卡": "SIM cards without a name",
     "房卡代理招募": "agents wanted for gambling room cards",

@@ -1,31 +1,43 @@
 """Weighing one message: which fraud rules it fires, together with what its conversation has shown before.
 
 A rule fires when its clauses hold over the messages in its reach and the current message brings at least one of the
-groups they ask for. The score is that of the strongest rule, +5 for each further one, +10 when the two people have
-known each other for less than a week; more evidence never lowers it.
+groups they ask for; a scorecard fires when its points add up. The score is that of the strongest of them, +5 for each
+further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger than a
+month, +5 when the platform says that it is not verified; more evidence never lowers it.
 
 A notice that warns of fraud fires nothing, and neither does anything an official account writes. Someone who asks
 whether something is a fraud is never flagged but gets the reminder; a warning that asks is answered, too, since
 victims quote warnings. None of these leaves a trace in the window.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from itertools import pairwise
 
 from msgspec import Struct
 
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
-from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched, bits_in
+from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched
+from processor.fraud.scorecard import Evidence, Scorecards, totals
 from processor.fraud.window import Sighting, Window, remember, same_message, storable
 from processor.model import ChatMessage, Entity, Fraud, Severity
 
 _WEEK_MS = 7 * 86_400_000
 _FURTHER = 5
+_MONTH_MS = 30 * 86_400_000
 _NEW_CONTACT = 10
+_NEW_ACCOUNT = _UNVERIFIED = 5
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
+_NUMBER = re.compile(
+    "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
+)
+_FRESH = 4  # messages that showed something count in full, however much was shown; each before them
+_FADES = 0.7  # counts for this much of the one after it
 _FIELD_SHIFT = 20  # a place in a later field comes after all places of the earlier ones
+_FIELD_WIDTH = 1 << _FIELD_SHIFT
 
 
 class Mark(Struct, frozen=True, gc=False):
@@ -61,6 +73,7 @@ class _Fired(Struct, frozen=True, gc=False):
 
     rule: Rule
     evidence: Sequence[Sighting] = ()
+    parts: Sequence[tuple[str, int]] = ()  # of a scorecard: what it gave points for
 
 
 def weigh(
@@ -81,25 +94,26 @@ def weigh(
     """
     if message.sender is not None and message.sender.role == "official":
         return Weighed(warning=True, window=window)
-    marks = _all_marks(book, marks, entities)
-    bits = _bits(marks)
-    if not bits & book.telling and wording is None:
+    marks, bits = _all_marks(book, message, marks, entities)
+    touched = book.touched(bits)
+    if touched.idle and wording is None:
         return Weighed(window=window)
-    inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-    warning = _stands(book.warning, marks, bits, book.reassurance) and not (
-        bits & book.strong and bits & book.traceable
-    )
+    inquiry, warning = _quoted(book, marks, bits) if bits & book.telling_alone else (False, False)
     if warning and not inquiry:
         return Weighed(warning=True, window=window)
 
-    touched = book.touched(bits)
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
+    bits = (bits | touched.signals) & ~touched.blocked
     current = _Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
     if not warning:
-        fired += _fire(book, touched, message, current, window, off)
-        fired += _wording(wording, off)
+        past = _past(book, window, current.sighting) if window else ()
+        fired += _fire(book, touched, message, current, past, off)
+        if bits & book.cards.signals:
+            fired += _tallied(book.cards, current, past, off)
+        if wording:
+            fired += _wording(wording, off)
     if inquiry:
         return _answer(book, message, current, fired, window, off)
     if bits & book.remembered:
@@ -107,10 +121,46 @@ def weigh(
     return _sum_up(message, current, fired, window)
 
 
-def _all_marks(book: Rulebook, marks: Sequence[Mark], entities: Sequence[Entity]) -> Sequence[Mark]:
-    if not entities:
-        return marks
-    return [*marks, *(Mark(e.start, e.end, book.entity_bits[e.kind], e.field) for e in entities)]
+def _all_marks(
+    book: Rulebook, message: ChatMessage, marks: Sequence[Mark], entities: Sequence[Entity]
+) -> tuple[Sequence[Mark], int]:
+    """The literals, and beside them what else means something: entities, and numbers next to words of money."""
+    if entities:
+        marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
+    bits = 0
+    for mark in marks:
+        bits |= mark.bits
+    if bits & book.numeric and message.content:
+        numbers = [Mark(number.start(), number.end(), book.number_bit) for number in _NUMBER.finditer(message.content)]
+        if numbers:
+            return [*marks, *numbers], bits | book.number_bit
+    return marks, bits
+
+
+def _entity_bits(book: Rulebook, entity: Entity) -> int:
+    bits = book.entity_bits[entity.kind]
+    if entity.kind == "url":
+        for kind in book.brands.classify(entity.value):
+            bits |= book.link_bits[kind]
+    return bits
+
+
+def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, bool]:
+    """Whether the message asks about fraud, and whether it warns of it or reports it."""
+    inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
+    warning = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)
+    return inquiry, warning and not (bits & book.strong and bits & book.traceable)
+
+
+def _is_notice(book: Rulebook, bits: int) -> bool:
+    """Whether enough in the message speaks of fraud as reports and notices do, from outside."""
+    if bits & book.notice_unless:
+        return False
+    if bits & book.notice_alone:
+        return True
+    if not book.notice_least:
+        return False
+    return sum(1 for mask in book.notice if bits & mask) >= book.notice_least
 
 
 def _bits(each: Iterable[Mark | _Seen]) -> int:
@@ -165,27 +215,34 @@ def _sighting(
         place = _place(marks[0])
         signals = [(key, place) for key in touched.keys]
     else:
-        first = dict.fromkeys(bits_in(bits & book.remembered), 0)
-        for mark in sorted(marks, key=_place, reverse=True):
-            for bit in bits_in(mark.bits & book.remembered):
-                first[bit] = _place(mark)
-        signals = sorted([(book.key_of[bit], place) for bit, place in first.items()])
+        first: dict[int, int] = {}
+        for mark in marks:
+            place = _place(mark)
+            for key in book.keys(mark.bits):
+                if place < first.get(key, place + 1):
+                    first[key] = place
+        for key in book.keys(bits):
+            first.setdefault(key, 0)
+        signals = sorted(first.items())
     return Sighting(message.tenant_id, storable(at), message.message_id, message.sender_id, tuple(signals))
 
 
 def _place(mark: Mark) -> int:
-    start = min(mark.start, (1 << _FIELD_SHIFT) - 1)
+    start = mark.start if mark.start < _FIELD_WIDTH else _FIELD_WIDTH - 1
     return start if mark.field == "content" else ((1 + int(mark.field[6:-1])) << _FIELD_SHIFT) + start  # texts[n]
 
 
 def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_Seen]:
     """The other messages of the same tenant that the window remembers, in order of arrival."""
-    past = []
-    for each in window.sightings if window else ():
-        if each.tenant_id == current.tenant_id and not same_message(each, current):
+    past: list[_Seen] = []
+    if window is None:
+        return past
+    tenant, bit_of = current.tenant_id, book.bit_of
+    for each in window.sightings:
+        if each.tenant_id == tenant and not same_message(each, current):
             bits = 0
             for key, _ in each.signals:
-                bits |= book.bit_of.get(key, 0)
+                bits |= bit_of.get(key, 0)
             past.append(_Seen(each, bits))
     return past
 
@@ -195,13 +252,13 @@ def _fire(
     touched: Touched,
     message: ChatMessage,
     current: _Seen,
-    window: Window | None,
+    past: Sequence[_Seen],
     off: AbstractSet[str],
 ) -> list[_Fired]:
-    past = _past(book, window, current.sighting)
-    around = current.bits | _bits(past)
+    looked_at = touched.clauses if past else touched.alone
+    around = current.bits | _bits(past) if looked_at else 0
     fired = []
-    for clauses in touched.clauses if past else touched.alone:
+    for clauses in looked_at:
         for mask in clauses.need:  # cheap, and nearly always enough
             if not around & mask:
                 break
@@ -258,6 +315,28 @@ def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]
     return number, min(place for key, place in seen.sighting.signals if book.bit_of.get(key, 0) & mask)
 
 
+def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]) -> Iterable[_Fired]:
+    """The scorecards that fire, with what they gave points for."""
+    shown = current.bits & cards.signals
+    now = current.sighting
+    reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
+    if not cards.possible(shown | _bits(reach)):
+        return ()
+    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
+    for further, seen in enumerate(reversed(reach)):
+        own = seen.sighting.sender_id == now.sender_id
+        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
+        evidence.append(Evidence(bits=seen.bits, weight=faded if own else faded * cards.others, own=own))
+    return [
+        _Fired(
+            replace(tally.card.rule, score=tally.score, stage=tally.stage),
+            [seen.sighting for seen in reach if seen.bits & tally.card.mask],
+            tally.parts,
+        )
+        for tally in totals(cards, shown, evidence, off)
+    ]
+
+
 def _wording(severity: Severity | None, off: AbstractSet[str]) -> list[_Fired]:
     rule = WORDING.get(severity) if severity else None
     return [_Fired(rule)] if rule and rule.id not in off else []
@@ -269,11 +348,11 @@ def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], windo
     counted = _counted(fired)
     rules = tuple(each.rule for each in counted)
     return Weighed(
-        fraud=_fraud(rules, _score(rules, message, current.sighting.at), counted, current) if rules else None,
+        fraud=_fraud(rules, _score(counted, message, current.sighting.at), counted, current) if rules else None,
         rules=rules,
         shadow=tuple(each.rule.name for each in fired if each.rule.status is Status.SHADOW),
         window=window,
-        reasons=tuple(map(_reason, rules)),
+        reasons=(*map(_reason, counted), *_told(message, current.sighting.at, rules)),
     )
 
 
@@ -288,7 +367,7 @@ def _answer(
     """What someone gets who asks whether something is a fraud: a score that reminds and never flags."""
     counted = _counted(fired)
     rules = tuple(each.rule for each in counted)
-    score = min(max(_score(rules, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
+    score = min(max(_score(counted, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
     fraud = _fraud(rules, score, counted, current)
     if not any(rule.type != OTHER for rule in rules):
         around = current.bits | _bits(_past(book, window, current.sighting))
@@ -298,7 +377,11 @@ def _answer(
         rules=rules,
         inquiry=True,
         window=window,
-        reasons=("The sender asks whether something is a fraud", *map(_reason, rules)),
+        reasons=(
+            "The sender asks whether something is a fraud",
+            *map(_reason, counted),
+            *_told(message, current.sighting.at, rules),
+        ),
     )
 
 
@@ -308,11 +391,26 @@ def _counted(fired: Sequence[_Fired]) -> list[_Fired]:
     return sorted(active, key=lambda each: -each.rule.score)
 
 
-def _score(rules: Sequence[Rule], message: ChatMessage, at: int) -> int:
-    if not rules:
+def _score(counted: Sequence[_Fired], message: ChatMessage, at: int) -> int:
+    """The strongest, a little for each further rule (cards share their signals: the best one counts), and context."""
+    if not counted:
         return 0
-    new = message.contact_since is not None and at - message.contact_since < _WEEK_MS
-    return min(_MOST, rules[0].score + _FURTHER * (len(rules) - 1) + _NEW_CONTACT * new)
+    further = sum(1 for each in counted[1:] if not each.parts)
+    context = sum(points for _, points in _context(message, at))
+    return min(_MOST, counted[0].rule.score + _FURTHER * further + context)
+
+
+def _context(message: ChatMessage, at: int) -> list[tuple[str, int]]:
+    """What the platform knows that makes a suspicion graver, and the points it adds; what is unknown adds none."""
+    context = []
+    if message.contact_since is not None and at - message.contact_since < _WEEK_MS:
+        context.append(("The two have known each other for less than a week", _NEW_CONTACT))
+    if message.sender is not None:
+        if message.sender.registered_at is not None and at - message.sender.registered_at < _MONTH_MS:
+            context.append(("The account is younger than a month", _NEW_ACCOUNT))
+        if message.sender.verified is False:
+            context.append(("The account is not verified", _UNVERIFIED))
+    return context
 
 
 def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
@@ -343,9 +441,16 @@ def _share(clauses: Clauses, bits: int) -> float:
     return met / (len(clauses.need) + clauses.at_least)
 
 
-def _reason(rule: Rule) -> str:
+def _told(message: ChatMessage, at: int, rules: Sequence[Rule]) -> list[str]:
+    """The sentences of the context that counted."""
+    return [f"{sentence} (+{points})" for sentence, points in _context(message, at)] if rules else []
+
+
+def _reason(fired: _Fired) -> str:
+    rule = fired.rule
     title = rule.title["en"]
     first = title.split(maxsplit=1)[0]
     if first[1:].islower() or len(first) == 1:  # not an acronym
         title = title[0].lower() + title[1:]
-    return f"{rule.name}: {title} (score {rule.score})"
+    parts = ", ".join(f"{signal.replace('_', ' ')} {points}" for signal, points in fired.parts)
+    return f"{rule.name}: {title} (score {rule.score}{f': {parts}' if parts else ''})"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 from processor.errors import Invalid
@@ -28,7 +29,7 @@ _ID = re.compile(r"FR-([A-Z]{2})-[0-9]{3,}")
 _TURN = re.compile(r"([AB]): ?(.+)", re.DOTALL)
 
 
-class _Fields:
+class Fields:
     """One mapping of a document, read field by field. What is wrong is noted, and reading goes on."""
 
     def __init__(self, value: object, where: str, problems: list[str]) -> None:
@@ -99,10 +100,10 @@ class _Fields:
                     self.note(key, f"names unknown {what} {word!r}")
         return tuple(value)
 
-    def fields(self, key: str) -> "_Fields | None":
+    def fields(self, key: str) -> "Fields | None":
         """A mapping within this one; None if it is absent."""
         value = self.take(key)
-        return None if value is None else _Fields(value, f"{self.where}: {key}", self.problems)
+        return None if value is None else Fields(value, f"{self.where}: {key}", self.problems)
 
     def close(self) -> None:
         """Note what nobody asked for."""
@@ -113,19 +114,12 @@ def parse_rule(document: Mapping[str, Any]) -> Rule:
     """One rule from its document; raises Invalid with every problem, each naming the rule."""
     problems: list[str] = []
     name = document.get("id")
-    fields = _Fields(document, f"rule {name}" if isinstance(name, str) and name else "rule without id", problems)
+    fields = Fields(document, f"rule {name}" if isinstance(name, str) and name else "rule without id", problems)
     kind = fields.choice("type", TYPES)
     terms = _read_terms(fields)
     contact_younger_ms, roles = _read_context(fields)
-    remind_to, template, cooldown_s = _read_remind(fields, kind)
-    hits, misses = _read_tests(fields)
-    rule = Rule(
-        id=_read_id(fields, kind),
-        version=fields.whole("version", 1, 2**31),
-        status=Status(fields.choice("status", Status)),
-        type=kind,
-        title=_read_title(fields),
-        severity=Severity(fields.choice("severity", Severity)),
+    rule = replace(
+        _read_head(fields, kind),
         score=fields.whole("score", 1, 100),
         stage=fields.choice("stage", STAGES),
         terms=terms,
@@ -133,12 +127,6 @@ def parse_rule(document: Mapping[str, Any]) -> Rule:
         window=_read_window(fields),
         contact_younger_ms=contact_younger_ms,
         sender_not_roles=roles,
-        remind_to=remind_to,
-        template=template,
-        cooldown_s=cooldown_s,
-        source=fields.words("source", "source"),
-        hits=hits,
-        misses=misses,
     )
     fields.close()
     if problems:
@@ -146,7 +134,33 @@ def parse_rule(document: Mapping[str, Any]) -> Rule:
     return rule
 
 
-def _read_id(fields: _Fields, kind: str) -> str:
+def parse_head(fields: Fields) -> Rule:
+    """What a scorecard has in common with a rule: all but clauses, score and stage."""
+    return _read_head(fields, fields.choice("type", TYPES))
+
+
+def _read_head(fields: Fields, kind: str) -> Rule:
+    remind_to, template, cooldown_s = _read_remind(fields, kind)
+    hits, misses = _read_tests(fields)
+    return Rule(
+        id=_read_id(fields, kind),
+        version=fields.whole("version", 1, 2**31),
+        status=Status(fields.choice("status", Status)),
+        type=kind,
+        title=_read_title(fields),
+        severity=Severity(fields.choice("severity", Severity)),
+        score=1,
+        stage=None,
+        remind_to=remind_to,
+        template=template,
+        cooldown_s=cooldown_s,
+        source=fields.words("source", "source"),
+        hits=hits,
+        misses=misses,
+    )
+
+
+def _read_id(fields: Fields, kind: str) -> str:
     value = fields.text("id")
     match = _ID.fullmatch(value)
     if value and not match:
@@ -158,7 +172,7 @@ def _read_id(fields: _Fields, kind: str) -> str:
     return value
 
 
-def _read_title(fields: _Fields) -> Mapping[str, str]:
+def _read_title(fields: Fields) -> Mapping[str, str]:
     title = fields.fields("title")
     if title is None:
         fields.note("title", "is missing")
@@ -168,7 +182,7 @@ def _read_title(fields: _Fields) -> Mapping[str, str]:
     return texts
 
 
-def _read_terms(fields: _Fields) -> Mapping[str, tuple[Item, ...]]:
+def _read_terms(fields: Fields) -> Mapping[str, tuple[Item, ...]]:
     terms = fields.take("terms", required=True)
     if terms is None:
         return {}
@@ -202,7 +216,7 @@ def read_items(items: object, where: str, problems: list[str]) -> tuple[Item, ..
     return tuple(read)
 
 
-def _read_when(fields: _Fields, groups: Iterable[str]) -> When:
+def _read_when(fields: Fields, groups: Iterable[str]) -> When:
     clauses = fields.fields("when")
     if clauses is None:
         fields.note("when", "is missing")
@@ -226,7 +240,7 @@ def _read_when(fields: _Fields, groups: Iterable[str]) -> When:
     return when
 
 
-def _read_at_least(clauses: _Fields, names: set[str]) -> tuple[int, tuple[str, ...]]:
+def _read_at_least(clauses: Fields, names: set[str]) -> tuple[int, tuple[str, ...]]:
     fields = clauses.fields("at_least")
     if fields is None:
         return 0, ()
@@ -238,17 +252,17 @@ def _read_at_least(clauses: _Fields, names: set[str]) -> tuple[int, tuple[str, .
     return n, of
 
 
-def _read_nears(clauses: _Fields, names: set[str]) -> tuple[Near, ...]:
+def _read_nears(clauses: Fields, names: set[str]) -> tuple[Near, ...]:
     value = clauses.take("near")
     if value is None:
         return ()
     if not isinstance(value, list):
         clauses.note("near", "must be a list")
         return ()
-    return tuple(_read_near(_Fields(each, f"{clauses.where}: near", clauses.problems), names) for each in value)
+    return tuple(_read_near(Fields(each, f"{clauses.where}: near", clauses.problems), names) for each in value)
 
 
-def _read_near(fields: _Fields, names: set[str]) -> Near:
+def _read_near(fields: Fields, names: set[str]) -> Near:
     near = Near(
         a=fields.choice("a", sorted(names) or ("",)),
         b=fields.choice("b", sorted(names) or ("",)),
@@ -259,7 +273,7 @@ def _read_near(fields: _Fields, names: set[str]) -> Near:
     return near
 
 
-def _read_window(fields: _Fields) -> Reach:
+def _read_window(fields: Fields) -> Reach:
     window = fields.fields("window")
     if window is None:
         return Reach()
@@ -272,7 +286,7 @@ def _read_window(fields: _Fields) -> Reach:
     return reach
 
 
-def _read_context(fields: _Fields) -> tuple[int | None, tuple[str, ...]]:
+def _read_context(fields: Fields) -> tuple[int | None, tuple[str, ...]]:
     context = fields.fields("context")
     if context is None:
         return None, ()
@@ -282,7 +296,7 @@ def _read_context(fields: _Fields) -> tuple[int | None, tuple[str, ...]]:
     return days * _DAY_MS or None, roles
 
 
-def _read_remind(fields: _Fields, kind: str) -> tuple[tuple[str, ...], str, int | None]:
+def _read_remind(fields: Fields, kind: str) -> tuple[tuple[str, ...], str, int | None]:
     default = f"remind.{kind}.v1"
     remind = fields.fields("remind")
     if remind is None:
@@ -294,7 +308,7 @@ def _read_remind(fields: _Fields, kind: str) -> tuple[tuple[str, ...], str, int 
     return to, template, None if cooldown_s < 0 else cooldown_s
 
 
-def _read_tests(fields: _Fields) -> tuple[tuple[Conversation, ...], tuple[Conversation, ...]]:
+def _read_tests(fields: Fields) -> tuple[tuple[Conversation, ...], tuple[Conversation, ...]]:
     tests = fields.fields("tests")
     if tests is None:
         return (), ()
@@ -303,7 +317,7 @@ def _read_tests(fields: _Fields) -> tuple[tuple[Conversation, ...], tuple[Conver
     return hits, misses
 
 
-def _read_conversations(tests: _Fields, key: str) -> tuple[Conversation, ...]:
+def _read_conversations(tests: Fields, key: str) -> tuple[Conversation, ...]:
     value = tests.take(key) or []
     if not isinstance(value, list):
         tests.note(key, "must be a list")

@@ -20,8 +20,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.errors import Invalid
+from processor.fraud.brands import LINKS, Brands, read_brands
 from processor.fraud.reading import KINDS, parse_rule, read_items
 from processor.fraud.rule import Item, Rule, Scope, Status
+from processor.fraud.scorecard import Card, Points, Scorecards
+from processor.fraud.scorecard_reading import Signal, Written, WrittenCard, read_scorecards
 
 __all__ = ["Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
 
@@ -58,33 +61,63 @@ class Clauses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalBits:
+    """A scorecard's signal as masks; `bit` is set for a message that shows it."""
+
+    bit: int
+    any: int
+    unless: int
+    near: NearBits | None  # its `a` is `any`, its `bit` is `bit`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
     """What the bits of a message have to do with."""
 
     clauses: tuple[Clauses, ...]  # strongest first
     alone: tuple[Clauses, ...]  # those of them that may fire without an earlier message
     nears: tuple[NearBits, ...]  # both sides of which are among the bits
+    signals: int  # of scorecards: the bits of those that need nothing near
+    blocked: int  # the bits of signals that something else in the message rules out
     keys: tuple[int, ...]  # of the bits worth remembering, in order
+    idle: bool  # nothing of this fires, is remembered, or makes a notice or a question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """All rules of a ruleset, compiled. `terms` are the literals to look for, each with the bits it sets."""
+    """All rules of a ruleset, compiled.
+
+    `terms` are the literals to look for, each with the bits it sets. `beside` are those so common in chat that they
+    mean nothing by themselves: they are looked for only in messages in which something else was found.
+    """
 
     terms: Mapping[str, int]
+    beside: Mapping[str, int]
     entity_bits: Mapping[str, int]  # by kind
     clauses: tuple[Clauses, ...]  # strongest first
     touched_by: Mapping[int, int]  # bit → positions in `clauses` of the rules to look at, as a mask
     key_of: Mapping[int, int]  # bit → key, for each bit worth remembering
     bit_of: Mapping[int, int]  # and back
     telling: int  # the bits that mean anything to a rule or of themselves
+    telling_alone: int  # those that make a notice or a question
     remembered: int  # the bits worth remembering
     warning: int
     inquiry: int
     strong: int
     reassurance: int
     traceable: int  # url, bank card, wallet
+    cards: Scorecards
+    signals: tuple["SignalBits", ...]
+    brands: Brands
+    link_bits: Mapping[str, int]  # by kind of link
+    number_bit: int
+    numeric: int  # bits beside which a bare number means something
+    notice: tuple[int, ...]  # a message that meets `notice_least` of these masks is a notice
+    notice_least: int
+    notice_alone: int  # and so is one that meets this
+    notice_unless: int
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
+    _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def touched(self, bits: int) -> Touched:
         """What these bits have to do with; remembered by mask, since most messages hold one of a few everyday words."""
@@ -96,16 +129,34 @@ class Rulebook:
                 self._touched[bits] = known
         return known
 
+    def keys(self, bits: int) -> tuple[int, ...]:
+        """The keys of those bits that are worth remembering, in order; remembered by mask, too."""
+        bits &= self.remembered
+        known = self._keys.get(bits)
+        if known is None:
+            known = tuple(sorted(self.key_of[bit] for bit in bits_in(bits)))
+            if len(self._keys) < _MOST_TOUCHED:
+                self._keys[bits] = known
+        return known
+
     def _touch(self, bits: int) -> Touched:
         places = _union(self.touched_by.get(bit, 0) for bit in bits_in(bits))
         clauses = tuple(self.clauses[place.bit_length() - 1] for place in bits_in(places))
-        nears = tuple(near for each in clauses for near in each.nears if bits & near.a and bits & near.b)
+        nears = [near for each in clauses for near in each.nears if bits & near.a and bits & near.b]
+        shown = [each for each in self.signals if bits & each.any]
+        nears += [each.near for each in shown if each.near and bits & each.near.b]
+        signals = _union(each.bit for each in shown if not each.near)
+        blocked = _union(each.bit for each in shown if bits & each.unless)
         most = bits | _union(near.bit for near in nears)
+        clauses = tuple(each for each in clauses if each.parts & most)  # half of a `near` clause is nothing yet
         return Touched(
             clauses=clauses,
             alone=tuple(each for each in clauses if all(most & mask for mask in each.need)),
-            nears=nears,
-            keys=tuple(sorted(self.key_of[bit] for bit in bits_in(bits & self.remembered))),
+            nears=tuple(nears),
+            signals=signals & ~blocked,
+            blocked=blocked,
+            keys=self.keys(bits | (signals & ~blocked)),
+            idle=not (clauses or nears or signals or bits & self.telling_alone),
         )
 
 
@@ -119,10 +170,15 @@ def bits_in(mask: int) -> list[int]:
     return bits
 
 
-def compile_rules(groups: Mapping[str, Sequence[Any]], rules: Iterable[Mapping[str, Any]]) -> Rulebook:
-    """The rulebook of shared groups and rule documents; draft and retired rules are only checked.
+def compile_rules(
+    groups: Mapping[str, Sequence[Any]],
+    rules: Iterable[Mapping[str, Any]],
+    scorecards: Mapping[str, Any] | None = None,
+    brands: Mapping[str, Any] | None = None,
+) -> Rulebook:
+    """The rulebook of shared groups, rule documents, scorecards and brands; drafts and the retired are only checked.
 
-    Raises Invalid with every problem of every rule and group.
+    Raises Invalid with every problem of every rule, group, card and brand.
     """
     problems: list[str] = []
     shared = {name: read_items(items, f"group {name!r}", problems) for name, items in groups.items()}
@@ -132,11 +188,21 @@ def compile_rules(groups: Mapping[str, Sequence[Any]], rules: Iterable[Mapping[s
     for rule in parsed:
         for name, items in rule.terms.items():
             _check_references(items, f"rule {rule.id}: group {name!r}", shared, problems)
-    live = [rule for rule in parsed if rule.status in (Status.ACTIVE, Status.SHADOW)]
-    problems.extend(f"rule {id_} stands there {n} times" for id_, n in Counter(r.id for r in live).items() if n > 1)
+    written = read_scorecards(scorecards or {}, shared, problems)
+    shared |= written.words
+    for name, items in written.words.items():
+        _check_references(items, f"words {name!r}", shared, problems)
+    table = read_brands(brands or {}, problems)
+    live = [rule for rule in parsed if _is_live(rule)]
+    ids = Counter([*(rule.id for rule in live), *(card.rule.id for card in written.cards if _is_live(card.rule))])
+    problems.extend(f"rule {id_} stands there {n} times" for id_, n in ids.items() if n > 1)
     if problems:
         raise Invalid(problems)
-    return _Compiler(shared).compile(sorted(live, key=lambda rule: (-rule.score, rule.id)))
+    return _Compiler(shared, table).compile(sorted(live, key=lambda rule: (-rule.score, rule.id)), written)
+
+
+def _is_live(rule: Rule) -> bool:
+    return rule.status in (Status.ACTIVE, Status.SHADOW)
 
 
 def _parse_all(rules: Iterable[Mapping[str, Any]], problems: list[str]) -> list[Rule]:
@@ -157,14 +223,17 @@ def _check_references(items: Iterable[Item], where: str, shared: Groups, problem
 class _Compiler:
     """Hands out bits, and enters literals under them, while rules are turned into masks."""
 
-    def __init__(self, shared: Groups) -> None:
+    def __init__(self, shared: Groups, brands: Brands) -> None:
         self.shared = shared
+        self.brands = brands
         self.bits: dict[str, int] = {}  # by stable name
         self.terms: defaultdict[str, int] = defaultdict(int)
         self.masks: dict[str, int] = {}  # of shared groups
         self.entity_bits = {kind: self.bit(f"entity/{kind}") for kind in KINDS}
+        self.link_bits = {kind: self.bit(f"link/{kind}") for kind in LINKS}
+        self.number_bit = self.bit("number")
 
-    def compile(self, rules: Sequence[Rule]) -> Rulebook:
+    def compile(self, rules: Sequence[Rule], written: Written) -> Rulebook:
         special = {name: self.group_mask(name) for name in _SPECIAL}
         clauses = tuple(self.clauses(rule) for rule in rules)
         touched_by: defaultdict[int, int] = defaultdict(int)
@@ -172,20 +241,108 @@ class _Compiler:
             for bit in bits_in(_union([each.parts, *(near.a | near.b for near in each.nears)])):
                 touched_by[bit] |= 1 << place
         remembered = _union(each.parts for each in clauses if each.rule.window.scope is not Scope.MESSAGE)
+        used = {
+            name for card in written.cards if _is_live(card.rule) for given in card.points.values() for name in given
+        }
+        signals = {name: self.signal(name, signal) for name, signal in written.signals.items() if name in used}
+        remembered |= _union(each.bit for name, each in signals.items() if not written.signals[name].fleeting)
+        notice = tuple(self.names_mask([name]) for name in written.notice)
+        alone_notice, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
+        alone = _union([*special.values(), *notice, alone_notice])
+        beside = {term for term in written.everyday if term in self.terms and not self.terms[term] & alone}
         return Rulebook(
-            terms=dict(self.terms),
+            terms={term: bits for term, bits in self.terms.items() if term not in beside},
+            beside={term: bits for term, bits in self.terms.items() if term in beside},
             entity_bits=self.entity_bits,
             clauses=clauses,
             touched_by=dict(touched_by),
             key_of={bit: key for key, bit in bit_of.items()},
             bit_of=bit_of,
-            telling=_union([*touched_by, special["warning"], special["inquiry"]]),
+            telling=_union(
+                [
+                    *touched_by,
+                    *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
+                    *notice,
+                    alone_notice,
+                    special["warning"],
+                    special["inquiry"],
+                ]
+            ),
+            telling_alone=_union([*notice, alone_notice, special["warning"], special["inquiry"]]),
             remembered=remembered,
             traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE),
+            cards=self.scorecards(written, {name: each.bit for name, each in signals.items()}),
+            signals=tuple(signals.values()),
+            brands=self.brands,
+            link_bits=self.link_bits,
+            number_bit=self.number_bit,
+            numeric=self.numeric(signals.values()),
+            notice=notice,
+            notice_least=written.notice_least,
+            notice_alone=alone_notice,
+            notice_unless=unless,
             **special,
+        )
+
+    def signal(self, name: str, signal: Signal) -> SignalBits:
+        bit, any_ = self.bit(f"signal/{name}"), self.names_mask(signal.any)
+        near = NearBits(a=any_, b=self.names_mask(signal.near), max_chars=signal.chars, ordered=signal.ordered, bit=bit)
+        return SignalBits(bit=bit, any=any_, unless=self.names_mask(signal.unless), near=near if signal.near else None)
+
+    def names_mask(self, names: Iterable[str]) -> int:
+        """The mask of words, groups, entity kinds and the names that only scorecards know."""
+        return _union(self.name_mask(name) for name in names)
+
+    def name_mask(self, name: str) -> int:
+        if name in self.entity_bits:
+            return self.entity_bits[name]
+        if name in self.link_bits:
+            return self.link_bits[name]
+        if name == "number":
+            return self.number_bit
+        if name == "brand_name":
+            return self.mask(self.brands.names, "brand/name")
+        return self.group_mask(name)
+
+    def numeric(self, signals: Iterable[SignalBits]) -> int:
+        """What a number must stand near to mean something."""
+        nears = [each.near for each in signals if each.near]
+        return _union(near.a for near in nears if near.b & self.number_bit) | _union(
+            near.b for near in nears if near.a & self.number_bit
+        )
+
+    def scorecards(self, written: Written, bits: Mapping[str, int]) -> Scorecards:
+        settings = written.settings
+        cards = tuple(self.card(card, bits) for card in written.cards if _is_live(card.rule))
+        return Scorecards(
+            cards=cards,
+            caps=settings.caps,
+            breadth=settings.breadth,
+            bring=settings.bring,
+            least=settings.least,
+            most=settings.most,
+            half_life_ms=settings.half_life_ms,
+            max_ms=settings.max_ms,
+            others=settings.others_percent / 100,
+            signals=_union(card.mask for card in cards),
+        )
+
+    def card(self, card: WrittenCard, bits: Mapping[str, int]) -> Card:
+        points = tuple(
+            Points(signal=name, bit=bits[name], role=role, points=number)
+            for role, given in card.points.items()
+            for name, number in given.items()
+            if number
+        )
+        return Card(
+            rule=card.rule,
+            points=points,
+            roles=card.roles,
+            one_of=card.one_of,
+            mask=_union(each.bit for each in points),
         )
 
     def bit(self, name: str) -> int:

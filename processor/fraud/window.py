@@ -42,12 +42,23 @@ class Given(Struct, frozen=True, array_like=True, gc=False):
         return abs(at - self.at) < self.cooldown_ms
 
 
+class Piece(Struct, frozen=True, array_like=True, gc=False):
+    """How a term begins that a sender has cut over several short messages; see `processor.pieces`."""
+
+    tenant_id: str
+    sender_id: str
+    at: int  # of its first message
+    text: str  # folded, squeezed; the beginning of a term
+    messages: tuple[str, ...]  # their ids, in order
+
+
 class Window(Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of a conversation."""
 
     conversation_id: str
     sightings: tuple[Sighting, ...] = ()  # in order of arrival
     given: tuple[Given, ...] = ()  # oldest first
+    pieces: tuple[Piece, ...] = ()  # in order of arrival
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -58,13 +69,13 @@ def decode(data: bytes) -> Window:
     """A window from its bytes; raises Invalid when they are none."""
     try:
         return _decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid([f"not a conversation's window: {error}"]) from None
 
 
 def storable(at: int) -> int:
     """A time as near to `at` as 64 bits allow; senders' clocks may say anything."""
-    return min(max(at, _EARLIEST), _LATEST)
+    return at if _EARLIEST <= at <= _LATEST else min(max(at, _EARLIEST), _LATEST)
 
 
 def remember(window: Window | None, conversation_id: str, sighting: Sighting) -> Window:
@@ -77,7 +88,7 @@ def remember(window: Window | None, conversation_id: str, sighting: Sighting) ->
             others.append(each)
         elif each.signals == sighting.signals:
             return window
-    return Window(conversation_id, _trim([*others, sighting]), window.given)
+    return Window(conversation_id, _trim([*others, sighting]), window.given, window.pieces)
 
 
 def same_message(one: Sighting, other: Sighting) -> bool:
@@ -90,7 +101,8 @@ def give(window: Window | None, conversation_id: str, given: Iterable[Given], at
     new = {_to_whom(each): each for each in given}
     sightings = window.sightings if window else ()
     kept = [g for g in (window.given if window else ()) if g.holds_back(at) and _to_whom(g) not in new]
-    return Window(conversation_id, sightings, (*kept, *new.values())[-_MAX_GIVEN:])
+    pieces = window.pieces if window else ()
+    return Window(conversation_id, sightings, (*kept, *new.values())[-_MAX_GIVEN:], pieces)
 
 
 def _to_whom(given: Given) -> tuple[str, str, str]:

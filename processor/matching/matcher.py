@@ -15,7 +15,7 @@ The dearer a reading, the better the term must explain the text.
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
@@ -55,6 +55,7 @@ _DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must
 _DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
+_EVERYDAY = 12.0  # the cost in nats of a word that everybody uses
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
 
@@ -162,11 +163,14 @@ class Matcher:
     ) -> None:
         self._ceilings = [None] * len(terms) if ceilings is None else list(ceilings)
         self._terms = {n: term for n, term in enumerate(terms) if self._ceilings[n] is not None}
+        self._forms = {number: "".join(forms(term)[-1:]) for number, term in self._terms.items()}
         self._hanzi = {char for term in self._terms.values() for char in squeeze(term) if is_hanzi(char)}
         self._squeezed, self._signed, self._sound, self._shape = (_Patterns(engine) for _ in range(4))
         self._halves = Halves()
+        self._apart: set[str] = set()  # hanzi that may be written as their parts
         for number, term in enumerate(terms):
             self._add(number, term)
+        self._add_parts(sorted(self._apart))
         self._halves.build(engine)
         self._twins = _common_twins(self._terms.values())
         for patterns in (self._squeezed, self._signed, self._sound, self._shape):
@@ -183,21 +187,24 @@ class Matcher:
         ceiling = self._ceilings[number]
         if ceiling is None:
             return
-        for how, cost, form in (
-            (_How.DIGITS, "digits", readings.in_digits(last)),
-            (_How.COLLAPSED, "stretched", readings.drawn_together(last)),
-            (_How.LEET, "leet", last if last.isdigit() else readings.spelled_out(last)),
-        ):
-            if ceiling >= COSTS[cost] and form != last:
-                places = {len(readings.drawn_together(last[:place])) for place in spaces}
-                self._squeezed.add(form, _Owner(number, how), places if how is _How.COLLAPSED else spaces)
+        if ceiling >= COSTS["digits"] and (digits := readings.in_digits(last)) != last:
+            self._squeezed.add(digits, _Owner(number, _How.DIGITS), spaces)
+        if ceiling >= COSTS["stretched"] and (once := readings.drawn_together(last)) != last:
+            places = {len(readings.drawn_together(last[:place])) for place in spaces}
+            self._squeezed.add(once, _Owner(number, _How.COLLAPSED), places)
+        if ceiling >= COSTS["leet"] and not last.isdigit() and (spelled := readings.spelled_out(last)) != last:
+            self._squeezed.add(spelled, _Owner(number, _How.LEET), spaces)
         if any(map(is_hanzi, last)):
             self._add_hanzi(number, last, ceiling)
 
+    def _add_parts(self, hanzi: Iterable[str]) -> None:
+        for parts, char in shape.written_apart(hanzi):
+            if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
+                self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
+
     def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
         if ceiling >= COSTS["split"]:
-            for parts, char in shape.written_apart(filter(is_hanzi, form)):
-                self._squeezed.add(parts, _Owner(-1, _How.PARTS), composed=char)
+            self._apart.update(filter(is_hanzi, form))
         if len(form) == 1:  # says nothing by its sound or look
             return
         if ceiling >= COSTS["pinyin"]:
@@ -357,7 +364,7 @@ class Matcher:
         yield from self._alike(batch, self._shape, self._shape_signs, "shape")
         yield from self._nearly(batch)
         yield from self._in_sounds(batch, self._spoken(batch))
-        yield from self._in(self._tricks(batch, parts))
+        yield from self._in(batch, self._tricks(batch, parts))
 
     def _alike(self, batch: Batch, patterns: _Patterns, signs: "_Signs", via: str) -> Iterator[tuple[int, list[_Find]]]:
         """Terms that sound or look like what is written."""
@@ -376,7 +383,7 @@ class Matcher:
                 found = [
                     _Find(start - offsets[line], end - offsets[line], owner.term, (via,))
                     for owner in patterns.table[number].owners
-                    if not _is_ordinary(written, forms(self._terms[owner.term])[-1])
+                    if not _is_ordinary(written, self._forms[owner.term])
                 ]
                 if found:
                     yield line, found
@@ -389,14 +396,16 @@ class Matcher:
             line = batch.locate(start)
             yield line, [_Find(start - offsets[line], end - offsets[line], term, ("shape",))]
 
-    def _in(self, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
+    def _in(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
         """Finds in readings of single texts."""
         each = list(made)
         if not each:
             return
         for number, finds in self._as_it_reads(Batch([reading.text for reading in each]), defaultdict(list)).items():
-            line, _, starts, ends, via = each[number]
-            yield line, [_back(find, starts, ends, via) for find in finds]
+            line, text, starts, ends, via = each[number]
+            back = [(_back(find, starts, ends, via), text[find.start : find.end]) for find in finds]
+            folded = batch.reading(line)
+            yield line, [find for find, read in back if folded[find.start : find.end] != read]  # else it is known
 
     def _in_sounds(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[_Find]]]:
         each = list(made)
@@ -424,8 +433,8 @@ class Matcher:
                 yield reading
 
     def _tricks(self, batch: Batch, parts: Mapping[int, list[tuple[int, int, str]]]) -> Iterator[Reading]:
-        for line in readings.calls(batch, self._hanzi):
-            yield from readings.tricks(line, batch.reading(line), self._hanzi)
+        for line, names in readings.calls(batch, self._hanzi).items():
+            yield from readings.tricks(line, batch.reading(line), names, self._hanzi)
         for line, each in parts.items():
             yield from readings.composed(line, batch.reading(line), each)
 
@@ -475,12 +484,12 @@ class Matcher:
 
     def _doubt(self, found: Found, more: Sequence[str], chain: words.Chain, places: Sequence[int]) -> str:
         """Why a find is rejected, or nothing."""
-        term = forms(self._terms[found.term])[-1]
+        term = self._forms[found.term]
         start, end = _within(places, found.start, found.end)
         written = chain.text[start:end]
-        if not any(map(is_hanzi, term)) or not written:
+        if not written or not _HANZI.search(term):
             return ""
-        if "pinyin" in more and not any(map(is_hanzi, written)):
+        if "pinyin" in more and not _HANZI.search(written):
             return self._doubt_pinyin(term, written, chain.text)
         excess = chain.through(start, end, words.cost(term))
         if not more:
@@ -499,8 +508,7 @@ class Matcher:
     def _doubt_pinyin(self, term: str, written: str, text: str) -> str:
         if len(term) == 2 and self._twins.get(term, 0.0) > _COMMON:  # noqa: PLR2004  a pair of syllables
             return f"{written} spells more common words too"
-        foreign = not any(map(is_hanzi, text)) and len(text) > len(written)
-        if foreign and len(term) < _SURE_SYLLABLES:
+        if len(term) < _SURE_SYLLABLES and len(text) > len(written) and not _has_hanzi(text):
             return f"{written} stands among words of another language"
         return ""
 
@@ -514,14 +522,18 @@ def _cheapest(found: Iterable[Found]) -> list[Found]:
         dear = dear or each.cost >= _DEAR
     if not dear or len(kept) < 2:  # noqa: PLR2004  nothing to overlap
         return kept
-    by_term: defaultdict[int, list[Found]] = defaultdict(list)
+    easy: list[Found] = []
+    covered: defaultdict[int, set[int]] = defaultdict(set)  # by term: the places of its finds
     for each in sorted(kept, key=lambda find: (find.cost, find.start - find.end)):
-        others = by_term[each.term]
-        if each.cost < _DEAR or not any(each.start < one.end and one.start < each.end for one in others):
-            others.append(each)
-    return [each for others in by_term.values() for each in others]
+        places = range(each.start, each.end)
+        if each.cost < _DEAR or covered[each.term].isdisjoint(places):
+            covered[each.term].update(places)
+            easy.append(each)
+    return easy
 
 
+_HANZI = re.compile("[\u3400-\u9fff]")
+_has_hanzi = lru_cache(maxsize=16)(_HANZI.search)  # of the text that is being weighed, for each of its finds
 _LETTERS = re.compile(r"[a-z]+")
 
 
@@ -569,8 +581,7 @@ def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:
 
 def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
     """The stretch of the squeezed reading that came from `start` to `end` of the text."""
-    inside = [n for n, place in enumerate(places) if start <= place < end]
-    return (inside[0], inside[-1] + 1) if inside else (0, 0)
+    return bisect_left(places, start), bisect_left(places, end)
 
 
 def _replaced(term: str, written: str) -> int:
@@ -703,16 +714,11 @@ def _is_sign(char: str) -> bool:
 
 
 def _spaces(term: str, form: str) -> frozenset[int]:
-    if len(term.split()) < 2:  # noqa: PLR2004  words
+    """Where in the form of a term white space may be skipped: where the term itself has some, or another sign."""
+    if len(term) == len(form):
         return frozenset()
-    parts = [squeeze(word) for word in term.split()]
-    if "".join(parts) != form:
-        return frozenset()
-    place, places = 0, set()
-    for word in parts[:-1]:
-        place += len(word)
-        places.add(place)
-    return frozenset(places)
+    places = frozenset(len(squeeze(term[:place])) for place, char in enumerate(term) if not squeeze(char))
+    return places - {0, len(form)}
 
 
 def transforms(text: str, term: str) -> list[str]:

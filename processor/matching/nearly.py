@@ -4,7 +4,6 @@ Whatever hanzi it is, one half of the term still stands there as it is. So the h
 beside each find the other half is looked up with any one of its characters left out.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -28,9 +27,7 @@ class Halves:
 
     def __init__(self) -> None:
         # half → (it comes first, size of the other half) → the other half without one character → terms, characters
-        self._beside: defaultdict[str, defaultdict[tuple[bool, int], defaultdict[_Rest, list[tuple[int, str]]]]] = (
-            defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-        )
+        self._beside: dict[str, dict[tuple[bool, int], dict[_Rest, list[tuple[int, str]]]]] = {}
 
     def add(self, form: str, term: int) -> None:
         """Add the folded and squeezed form of a term."""
@@ -43,22 +40,22 @@ class Halves:
         self._add(form[middle:], form[:middle], term, first=False)
 
     def _add(self, half: str, other: str, term: int, *, first: bool) -> None:
+        rests = self._beside.setdefault(half, {}).setdefault((first, len(other)), {})
         for place, char in enumerate(other):
             if shape.is_drawn(char):
-                rest = (place, other[:place] + other[place + 1 :])
-                self._beside[half][first, len(other)][rest].append((term, char))
+                rests.setdefault((place, other[:place] + other[place + 1 :]), []).append((term, char))
 
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
         self._halves = list(self._beside)
-        self._table = [{key: dict(rests) for key, rests in self._beside[half].items()} for half in self._halves]
+        self._table = [list(beside.items()) for beside in self._beside.values()]
         self._engine = engine(self._halves) if self._halves else None
-        self._beside.clear()
+        self._beside = {}
 
     def find(self, text: str) -> Iterator[Near]:
         """All of them in a squeezed text."""
         for start, end, number in self._engine.find(text) if self._engine else ():
-            for (first, size), rests in self._table[number].items():
+            for (first, size), rests in self._table[number]:
                 begin = end if first else start - size
                 other = text[begin : begin + size] if begin >= 0 else ""
                 for place, written in enumerate(other):

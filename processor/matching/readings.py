@@ -10,7 +10,8 @@ Sources: confusable letters from Unicode's list (confusable_homoglyphs), names o
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib.resources import files
@@ -69,9 +70,12 @@ _LEET = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "bg",
     "¥": "y",
 }
 _HAN_DIGITS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺", "0012345678912345678921", strict=True))
+_IN_DIGITS = str.maketrans(_HAN_DIGITS)
+_SPELLED_OUT = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()})
 _FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
-    r"(?<=[a-z0-9\-])\s*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|\bdot\b|小数点|点|丶|;|、|·|•)\s*(?=[a-z0-9\-])"
+    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
+    r"[\s_]*(?=[a-z0-9\-])"
 )
 _SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
@@ -84,6 +88,7 @@ _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}",
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
 _MOST_PARTS = 4
+_LONG = 500  # characters; longer texts are not read in every mixture
 _DEEPEST = 3  # entities of entities
 
 
@@ -244,34 +249,50 @@ def coded_lines(batch: Batch) -> list[int]:
     return list(lines)
 
 
-def calls(batch: Batch, wanted: AbstractSet[str]) -> list[int]:
-    """The texts that show the sign of some trick; `wanted` holds the hanzi of the terms that are looked for."""
+def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str]]:
+    """The texts that show the signs of tricks, and of which; `wanted` holds the hanzi of the terms looked for."""
     codes, marks = batch.codes, flags(batch)
-    latin, hanzi, leet = marks & _LATIN != 0, marks & _HANZI != 0, marks & _LEETS != 0
-    letters = latin | leet
-    near = marks & (_TWIN | _FORMAL) != 0
-    figure = leet & (codes >= ord("0")) & (codes <= ord("9"))
-    near[1:] |= (figure[1:] & latin[:-1]) | (latin[1:] & figure[:-1])
-    near[1:-1] |= leet[1:-1] & ((latin[:-2] & letters[2:]) | (letters[:-2] & latin[2:]))
-    edge = marks & _EDGE != 0
-    near[1:] |= (edge[1:] & latin[:-1]) | (latin[1:] & edge[:-1])
-    near[1:-1] |= latin[1:-1] & (codes[1:-1] == codes[:-2]) & (codes[1:-1] == codes[2:])
+    latin, hanzi, leet, edge = (marks & flag != 0 for flag in (_LATIN, _HANZI, _LEETS, _EDGE))
+    number = (codes >= ord("0")) & (codes <= ord("9"))
     digit = marks & _DIGIT != 0
-    sign = digit | latin | ((codes >= ord("0")) & (codes <= ord("9")))
-    near[1:] |= (digit[1:] & sign[:-1]) | (sign[1:] & digit[:-1])
-    dot = marks & _DOT != 0
-    space = codes == ord(" ")
-    near[1:-1] |= dot[1:-1] & (
-        ((sign | space)[:-2] & latin[2:]) | (sign[:-2] & space[2:] & ~(marks & _HANZI != 0)[1:-1])
-    )
-    lines = dict.fromkeys(batch.lines(np.flatnonzero(near)))
+    figure, sign = leet & number, digit | latin | number
+    signed = _next(figure, latin) | _next(latin, figure) | _next(edge, latin) | _next(latin, edge)
+    signed[1:-1] |= leet[1:-1] & ((latin[:-2] & (latin | leet)[2:]) | ((latin | leet)[:-2] & latin[2:]))
+    drawn = latin.copy()
+    drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
+    dotted = (marks & _DOT != 0) & _within_two(sign, before=True) & _within_two(latin, before=False)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
-    for places, meant in ((twice, wanted.__contains__), (face, lambda char: not wanted.isdisjoint(faces()[char]))):
-        chars = map(chr, codes[places].tolist())
-        lines.update({line: None for line, char in zip(batch.lines(places), chars, strict=True) if meant(char)})
-    return list(lines)
+    lines: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for name, places in (
+        ("homoglyph", np.flatnonzero(marks & _TWIN)),
+        ("leet", np.flatnonzero(signed)),
+        ("stretched", np.flatnonzero(drawn)),
+        ("digits", np.flatnonzero((marks & _FORMAL != 0) | _next(digit, sign) | _next(sign, digit))),
+        ("url", np.flatnonzero(dotted)),
+        ("repeated", twice[_which(codes[twice], wanted.__contains__)]),
+        ("emoji", face[_which(codes[face], lambda char: not wanted.isdisjoint(faces()[char]))]),
+    ):
+        for line in batch.lines(places):
+            lines[line][name] = None
+    return lines
+
+
+def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where one of this kind is followed by one of the other."""
+    return np.append(one[:-1] & other[1:], False)
+
+
+def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:
+    """Where one of this kind stands next, or next but one, on that side."""
+    padded = np.pad(kind, 2)
+    near: NDArray[np.bool_] = padded[:-4] | padded[1:-3] if before else padded[3:-1] | padded[4:]
+    return near
+
+
+def _which(found: NDArray[np.uint32], holds: Callable[[str], bool]) -> NDArray[np.bool_]:
+    return np.fromiter((holds(chr(code)) for code in found.tolist()), bool, len(found))
 
 
 def _beside(wanted: NDArray[np.bool_], places: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -340,23 +361,23 @@ _HIDDEN = {char: chr(0xF8A0 + n) for n, char in enumerate(_LEET)}  # signs that 
 _SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
 
 
-def tricks(line: int, folded: str, wanted: AbstractSet[str]) -> Iterator[Reading]:
-    """The readings that a text calls for; `wanted` holds the hanzi of the terms that are looked for."""
+def tricks(line: int, folded: str, names: Collection[str], wanted: AbstractSet[str]) -> Iterator[Reading]:
+    """The readings of a text that undo these tricks, one by one and all; `wanted` as in `calls`."""
     plain, via = _shown(folded), []
-    folded = plain.text
-    if any(char in homoglyphs() for char in folded):
+    steps = [step for step in _STEPS if step[0] in names]
+    if "homoglyph" in names:
         via = ["homoglyph"]
         for text in _chosen(plain, homoglyphs()):
             yield Reading(line, *text, ("homoglyph",))
         plain = next(_chosen(plain, homoglyphs()))
-    steps = [*_each(plain, wanted)]
-    for name, text in steps:
+        steps = list(_STEPS)  # what the letters were may show more
+    made = [(name, after) for name, step in steps for after in step(plain, wanted) if after.text != plain.text]
+    for name, text in made:
         yield Reading(line, *text, (*via, name))
-    kinds = {name for name, _ in steps}
-    if len(kinds) > 1:
+    if len({name for name, _ in made}) > 1:
         text, used = plain, list(via)
-        for name, step in _STEPS:
-            if name in kinds and (after := next(step(text, wanted), text)) is not text:
+        for name, step in steps:
+            if (after := next(step(text, wanted), text)).text != text.text:
                 text = after
                 used.append(name)
         yield Reading(line, *text, tuple(used))
@@ -364,8 +385,8 @@ def tricks(line: int, folded: str, wanted: AbstractSet[str]) -> Iterator[Reading
 
 def _chosen(text: _Text, table: Mapping[str, str]) -> Iterator[_Text]:
     """The text with each sign replaced by a letter it may stand for; some mixtures, where there is a choice."""
-    open_signs = sum(len(table.get(char, "")) > 1 for char in text.text)
-    for choice in range(1 << min(open_signs, _MOST_CHOICES)):
+    unsure = sum(len(table.get(char, "")) > 1 for char in text.text) if len(text.text) < _LONG else 0
+    for choice in range(1 << min(unsure, _MOST_CHOICES)):
         turn = count()
         yield text._replace(
             text="".join(_pick(table[char], choice, turn) if char in table else char for char in text.text)
@@ -376,13 +397,6 @@ def _pick(options: str, choice: int, turn: Iterator[int]) -> str:
     if len(options) == 1:
         return options
     return options[choice >> min(next(turn), _MOST_CHOICES - 1) & 1]
-
-
-def _each(text: _Text, wanted: AbstractSet[str]) -> Iterator[tuple[str, _Text]]:
-    for name, step in _STEPS:
-        for after in step(text, wanted):
-            if after.text != text.text:
-                yield name, after
 
 
 def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
@@ -400,7 +414,8 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if (plain := _rewrite(text, _TONED, _without_tones)) is not text:
         yield plain
-    each = [(token, list(_signs(token))) for token in _TOKEN.finditer(text.text)]
+    opened = text.text.count("(") > text.text.count(")")
+    each = [(token, list(_signs(token, opened=opened))) for token in _TOKEN.finditer(text.text)]
     if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
         return
     signs = {place for _, places in each for place in places}
@@ -414,9 +429,11 @@ def _without_tones(match: re.Match[str]) -> str:
     return plain if sound.is_pinyin(match[0]) else match[0]
 
 
-def _signs(token: re.Match[str]) -> Iterator[int]:
-    """The places of digits and signs that may be letters; what stands at the end of a word or in a number may not."""
-    opened = token.string.count("(") > token.string.count(")")
+def _signs(token: re.Match[str], *, opened: bool) -> Iterator[int]:
+    """The places of digits and signs that may be letters; what stands at the end of a word or in a number may not.
+
+    An opening bracket is a c only in a text that has one `opened` and not closed.
+    """
     begin = 0 if opened else len(token[0]) - len(token[0].lstrip("("))
     core = token[0][begin:].rstrip("!(")
     if any("a" <= char <= "z" for char in core) or not _SIGNS_ONLY.isdisjoint(core):
@@ -425,22 +442,26 @@ def _signs(token: re.Match[str]) -> Iterator[int]:
 
 def spelled_out(term: str) -> str:
     """A term as a reading shows it that takes every digit for a letter."""
-    return "".join(_LEET[char][0] if char in _LEET else char for char in term)
+    return term.translate(_SPELLED_OUT)
+
+
+def _once(run: re.Match[str]) -> str:
+    return run[1]
 
 
 def drawn_together(text: str) -> str:
     """`text` with each letter that stands several times in a row only once."""
-    return _RUN.sub(r"\1", text)
+    return _RUN.sub(_once, text) if _RUN.search(text) else text
 
 
 def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if _LONG_RUN.search(text.text):
-        yield (few := _rewrite(text, _LONG_RUN, lambda match: match[1]))
-        yield _rewrite(few, _RUN, lambda match: match[1])
+        yield (few := _rewrite(text, _LONG_RUN, _once))
+        yield _rewrite(few, _RUN, _once)
 
 
 def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    yield _rewrite(text, _TWICE, lambda match: match[1])
+    yield _rewrite(text, _TWICE, _once)
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -465,7 +486,7 @@ _STEPS: tuple[tuple[str, Callable[[_Text, AbstractSet[str]], Iterator[_Text]]], 
 
 def in_digits(term: str) -> str:
     """A term with every digit in one style."""
-    return "".join(_HAN_DIGITS.get(char, char) for char in term)
+    return term.translate(_IN_DIGITS)
 
 
 def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:
@@ -475,7 +496,7 @@ def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> I
     """
     text = _as_it_is(folded)
     strange = [part for part in parts if folded[part[0] : part[1]] not in words.words()]
-    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS])]
+    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)]
     made = {each.text: each for each in (_put_together(text, choice) for choice in choices if choice)}
     yield from (Reading(line, *each, ("split",)) for each in made.values())
 

@@ -6,10 +6,11 @@ en/eng, z/zh, c/ch, s/sh) count as the same sound.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 
 from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PINYIN_DICT
+from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
 
 _FIRST_SIGN = 0xE000  # signs are private characters
@@ -26,6 +27,7 @@ def _syllables() -> tuple[dict[str, str], re.Pattern[str]]:
     return {each: signs[_heard(each)] for each in spoken}, re.compile(f"(?:(?:{longest_first})[1-5]?)+")
 
 
+@cache
 def _plain(reading: str) -> str:
     return to_normal(reading, v_to_u=False).replace("ü", "v")
 
@@ -50,18 +52,35 @@ def is_sign(char: str) -> bool:
 def signs(term: str) -> set[str]:
     """How `term` sounds: by its characters, and by how they sound in this very word."""
     table = _syllables()[0]
-    spoken = [table.get(syllable, syllable) for syllable in lazy_pinyin(term, style=Style.NORMAL, v_to_u=False)]
-    return {"".join(map(sign, term)), *(["".join(spoken)] if len(spoken) == len(term) else [])}
+    spoken = "".join(table.get(syllable, syllable) for syllable in _spoken(term))
+    return {"".join(map(sign, term)), *([spoken] if len(spoken) == len(term) else [])}
 
 
-def spellings(term: str) -> Iterator[tuple[str, list[int]]]:
+@lru_cache(maxsize=1 << 17)  # a new ruleset has nearly the same terms
+def _spoken(term: str) -> list[str]:
+    """The syllables of a term; pypinyin is asked only where a phrase it knows may change them, since it is slow."""
+    pairs = ((start, end) for start in range(len(term)) for end in range(start + 2, len(term) + 1))
+    if all(ord(char) in PINYIN_DICT for char in term) and not any(term[i:j] in PHRASES_DICT for i, j in pairs):
+        return [_first(char) for char in term]
+    spoken: list[str] = lazy_pinyin(term, style=Style.NORMAL, v_to_u=False)
+    return spoken
+
+
+@cache
+def _first(char: str) -> str:
+    """The syllable of a hanzi by itself; any other character stands for itself."""
+    readings = PINYIN_DICT.get(ord(char))
+    return _plain(readings.split(",")[0]) if readings else char
+
+
+def spellings(term: str) -> Iterator[tuple[str, Iterator[int]]]:
     """The pinyin of a term of hanzi, with the places where its later syllables begin."""
-    phrase = lazy_pinyin(term, style=Style.NORMAL, v_to_u=False)
-    phrase = phrase if len(phrase) == len(term) else list(term)
-    alone = [_plain(PINYIN_DICT[ord(char)].split(",")[0]) if ord(char) in PINYIN_DICT else char for char in term]
-    for syllables in {tuple(phrase), tuple(alone)}:
-        for one in {syllables, tuple(each.replace("v", "u") for each in syllables)}:
-            yield "".join(one), [sum(map(len, one[:n])) for n in range(1, len(one))]
+    phrase, alone = _spoken(term), [_first(char) for char in term]
+    for syllables in (alone, phrase) if phrase != alone and len(phrase) == len(term) else (alone,):
+        written = "".join(syllables)
+        yield written, accumulate(map(len, syllables[:-1]))
+        if "v" in written:
+            yield written.replace("v", "u"), accumulate(map(len, syllables[:-1]))
 
 
 def heard(runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:

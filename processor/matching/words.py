@@ -8,10 +8,11 @@ linear time.
 Source of the words and their frequencies: docs/sources.md.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from itertools import pairwise
 
 LONGEST = 6  # characters of a word
 UNKNOWN = 14.0  # the cost of a term that is in no dictionary, about that of a rare word
@@ -36,49 +37,50 @@ def cost(term: str) -> float:
     return min(words().get(term, UNKNOWN), chain(term).to[-1])
 
 
-class Chain(NamedTuple):
-    """Shortest paths through a text: `to[i]` the cost of its first i characters, `onward[i]` of what follows."""
+class Chain:
+    """Shortest paths through a text: `to[i]` the cost of its first i characters, `onward[i]` of what follows.
 
-    text: str
-    to: Sequence[float]
-    onward: Sequence[float]
+    `last[i]` is where the last word of the cheapest chain to i begins.
+    """
+
+    def __init__(self, text: str, to: Sequence[float], onward: Sequence[float], last: Sequence[int]) -> None:
+        self.text, self.to, self.onward, self.last = text, to, onward, last
 
     def through(self, start: int, end: int, term: float) -> float:
         """How much more the text costs if one word of cost `term` stands from `start` to `end`; negative: less."""
         return self.to[start] + term + self.onward[end] - self.to[-1]
 
-    def crosses(self, start: int, end: int) -> bool:
-        """Whether a word of the cheapest chain reaches over one end of the stretch from `start` to `end`."""
-        first = last = False
-        place = len(self.text)
-        while place > start:
-            begin = place - self._step(place)
-            first = first or begin < start < place
-            last = last or begin < end < place
-            place = begin
-        return first or last
-
-    def gain(self, start: int, other: str) -> float:
-        """How much less the text costs with `other` in place of as many characters from `start` on."""
-        return self.to[-1] - chain(self.text[:start] + other + self.text[start + len(other) :]).to[-1]
-
-    def _step(self, place: int) -> int:
-        """The size of the word that ends at `place` in the cheapest chain."""
-        known = words()
-        return min(
-            range(1, min(place, LONGEST) + 1),
-            key=lambda n: self.to[place - n] + _cost(known, self.text[place - n : place]),
-        )
+    @cached_property
+    def ends(self) -> Sequence[int]:
+        """Where the words of the cheapest chain end, in order."""
+        place, ends = len(self.text), []
+        while place:
+            ends.append(place)
+            place = self.last[place]
+        return ends[::-1]
 
     def reading(self, start: int, end: int) -> list[str]:
         """The words of the cheapest chain that reach into the stretch from `start` to `end`."""
-        place, found = len(self.text), []
-        while place > start:
-            begin = place - self._step(place)
-            if begin < end:
-                found.append(self.text[begin:place])
-            place = begin
-        return found[::-1]
+        first = bisect_right(self.ends, start)
+        last = bisect_left(self.ends, end, first)
+        bounds = [self.ends[first - 1] if first else 0, *self.ends[first : last + 1]]
+        return [self.text[begin:stop] for begin, stop in pairwise(bounds)]
+
+    def crosses(self, start: int, end: int) -> bool:
+        """Whether a word of the cheapest chain reaches over one end of the stretch from `start` to `end`."""
+        inner = self._inner
+        return start in inner or end in inner
+
+    @cached_property
+    def _inner(self) -> frozenset[int]:
+        """The places inside of words of the cheapest chain."""
+        return frozenset(range(1, len(self.text))) - frozenset(self.ends)
+
+    def gain(self, start: int, other: str) -> float:
+        """How much less the text costs with `other` in place of as many characters from `start` on."""
+        begin, end = max(0, start - LONGEST), start + len(other)
+        before, after = self.text[begin:start], self.text[end : end + LONGEST]
+        return chain(before + self.text[start:end] + after).to[-1] - chain(before + other + after).to[-1]
 
 
 def chain(text: str) -> Chain:
@@ -95,17 +97,13 @@ def chain(text: str) -> Chain:
         here += [(end, price) for end in ends if (price := known.get(text[start:end])) is not None]
         arcs.append(here)
     to = [0.0] + [float("inf")] * size
+    last = [0] * (size + 1)
     for start, here in enumerate(arcs):
         so_far = to[start]
         for end, price in here:
-            to[end] = min(to[end], so_far + price)
+            if so_far + price < to[end]:
+                to[end], last[end] = so_far + price, start
     onward = [0.0] * (size + 1)
     for start in range(size - 1, -1, -1):
         onward[start] = min([price + onward[end] for end, price in arcs[start]])
-    return Chain(text, to, onward)
-
-
-def _cost(known: Mapping[str, float], word: str) -> float:
-    if len(word) == 1 and word not in known:
-        return _STRANGE if word >= "\u3400" else 0.0
-    return known.get(word, float("inf"))
+    return Chain(text, to, onward, last)

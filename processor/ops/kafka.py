@@ -125,7 +125,7 @@ class Kafka(Group):
         le=600_000,
         description="Time for open batches at shutdown or when a partition is taken away; past it they end unfinished.",
     )
-    batch_records: int = Field(2_000, ge=1, le=100_000, description="Most records of one batch, one transaction.")
+    batch_records: int = Field(5_000, ge=1, le=100_000, description="Most records of one batch, one transaction.")
     batch_bytes: int = Field(
         4 * MIB, ge=1_024, le=256 * MIB, description="Most input bytes of one batch; a larger record is a batch alone."
     )

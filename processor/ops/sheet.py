@@ -97,6 +97,19 @@ class Rulesets(Group):
     )
 
 
+class Stats(Group):
+    """How often each term hits and is rejected, counted in Redis; `chatguard lexicon stats` reports it."""
+
+    every_seconds: float = Field(
+        30,
+        ge=0,
+        le=3_600,
+        description="Pause between two turns in which a worker adds up what it has counted; 0 counts nothing. "
+        "What a worker counted since its last turn is lost if it is killed.",
+    )
+    keep_days: int = Field(35, ge=1, le=3_650, description="How long a day's counts are kept.")
+
+
 class MetricSettings(Group):
     """What `/metrics` tells."""
 
@@ -167,6 +180,7 @@ class Settings(Group):
     redis: Redis = Field(default_factory=Redis)
     http: Http = Field(default_factory=Http)
     rulesets: Rulesets = Field(default_factory=Rulesets)
+    stats: Stats = Field(default_factory=Stats)
     metrics: MetricSettings = Field(default_factory=MetricSettings)
     log: Log = Field(default_factory=Log)
     state: State = Field(default_factory=State)

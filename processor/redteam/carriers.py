@@ -1,4 +1,4 @@
-"""Spellings that leave the characters as they are and change what stands between or around them, or how they are stored."""
+"""Spellings that change not the characters but what stands between or around them, or how they are stored."""
 
 from collections.abc import Callable
 from html.entities import html5
@@ -14,16 +14,27 @@ EMOJI = ("😀", "🔥", "💰", "❤️", "👍", "🌸", "⭐", "✨", "👉",
 SPACES = (" ", " ", "\u3000", "\u00a0", "\u2009", "\t")
 DASHES = ("-", "-", "_", "—", "–", "~", "－", "=")
 STARS = ("*", "*", "＊", "×", "#", "^", "※", "★")
-DOTS = (".", ".", "·", "•", "・", "．", "˙")
-MANY = (" ", "-", "*", "_", "/", "|", "+", "~", "#", "^", "\\", "·", "`", "'", '"')
-NAMED = ("&nbsp;", "&shy;", "&ZeroWidthSpace;", "&zwnj;", "&zwj;", "&ensp;", "&thinsp;", "&hyphen;", "&lowbar;", "&ast;")
+DOTS = (".", ".", "·", "•", "・", "．")
+MANY = (" ", "-", "*", "_", "/", "|", "+", "~", "#", "^", "\\", "·", "`", "'", '"', "(", ")", "[", "]")
+NAMED = (
+    "&nbsp;",
+    "&shy;",
+    "&ZeroWidthSpace;",
+    "&zwnj;",
+    "&zwj;",
+    "&ensp;",
+    "&thinsp;",
+    "&hyphen;",
+    "&lowbar;",
+    "&ast;",
+)
 HEAD, TAIL = "\u202e", "\u202c"
 POINTS = ("点", " 点 ", " dot ", "(dot)", "[.]", "。", " . ", "[点]", " 小数点 ", "．", "丶", "・", "_dot_", "（点）")
 
 
 def invisible(term: str, dice: Random) -> str | None:
     """Characters that nobody sees, in one place or between all."""
-    return _between(term, lambda: dice.choice(INVISIBLE), dice, one=True)
+    return _in_gaps(term, lambda: dice.choice(INVISIBLE), dice, one=True)
 
 
 def spaces(term: str, dice: Random) -> str | None:
@@ -47,7 +58,7 @@ def stars(term: str, dice: Random) -> str | None:
 
 def dots(term: str, dice: Random) -> str | None:
     """Dots without a space after them, in one place or between all."""
-    return None if "." in term else _alike(term, DOTS, dice)
+    return _alike(term, DOTS, dice)
 
 
 def emoji(term: str, dice: Random) -> str | None:
@@ -71,7 +82,14 @@ def _alike(term: str, separators: tuple[str, ...], dice: Random) -> str | None:
 
 
 def _between(term: str, separator: Callable[[], str], dice: Random, *, one: bool) -> str | None:
-    """The term with separators in its gaps, or in one of them; gaps beside a space of the term are none."""
+    """The term with separators in its gaps, or in one of them; gaps beside a space of the term are none.
+
+    None for a domain: nobody could tell which signs to leave out.
+    """
+    return None if is_domain(term) else _in_gaps(term, separator, dice, one=one)
+
+
+def _in_gaps(term: str, separator: Callable[[], str], dice: Random, *, one: bool) -> str | None:
     gaps = [place for place in range(1, len(term)) if " " not in term[place - 1 : place + 1]]
     if not gaps:
         return None
@@ -88,13 +106,21 @@ def entity_named(term: str, dice: Random) -> str | None:
 
 
 def entity_decimal(term: str, dice: Random) -> str:
-    """HTML's decimal numbers for all characters, or for one."""
-    return _coded(term, lambda char: f"&#{ord(char)};", dice)
+    """HTML's decimal numbers for all characters, or for one; sometimes with zeros before them."""
+    zeros = "0" * dice.choice((0, 0, 0, 2))
+    return _entity(term, lambda char: f"&#{zeros}{ord(char)}", dice)
 
 
 def entity_hex(term: str, dice: Random) -> str:
     """HTML's hexadecimal numbers for all characters, or for one."""
-    return _coded(term, lambda char: f"&#x{ord(char):{dice.choice('xX')}};", dice)
+    return _entity(term, lambda char: f"&#{dice.choice('xX')}{ord(char):{dice.choice('xX')}}", dice)
+
+
+def _entity(term: str, code: Callable[[str], str], dice: Random) -> str:
+    """Browsers do not want the semicolon; where all characters are coded, some people leave it out."""
+    if dice.random() < 0.2:  # noqa: PLR2004
+        return "".join(map(code, term)) + ";"
+    return _coded(term, lambda char: f"{code(char)};", dice)
 
 
 def percent(term: str, dice: Random) -> str:
@@ -114,8 +140,10 @@ def bidi(term: str, _dice: Random) -> str | None:
 
 def spelled_url(term: str, dice: Random) -> str | None:
     """A domain whose dots are words."""
-    name, dot, rest = term.rpartition(".")
-    if not dot or not name or not rest.isalpha() or not all(c.isascii() for c in rest) or " " in term:
-        return None
-    point = dice.choice(POINTS)
-    return term.replace(".", point)
+    return term.replace(".", dice.choice(POINTS)) if is_domain(term) else None
+
+
+def is_domain(term: str) -> bool:
+    """Whether a term is a domain, such as shop8.cn."""
+    name, _, rest = term.rpartition(".")
+    return bool(name) and rest.isascii() and rest.isalpha() and " " not in term

@@ -4,6 +4,8 @@ A spelling must still be read as the term by a person: whoever swaps a hanzi tak
 alone must carry the meaning, and does not write another ordinary word (读博 is no spelling of 赌博).
 """
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from random import Random
@@ -14,33 +16,55 @@ from processor.redteam.tables import Tables, marked, readings, tables, toneless
 
 FEW = 2  # terms this short bear only one swapped hanzi, or one that sounds exactly alike
 COMMON = 2_000  # the most common hanzi; others are not what an input method offers first
-EMOJI = {
-    "马": "🐴", "鸡": "🐔", "鸭": "🦆", "狗": "🐶", "猪": "🐷", "牛": "🐮", "羊": "🐑", "鱼": "🐟", "龙": "🐲", "虎": "🐯",
-    "猫": "🐱", "熊": "🐻", "鸟": "🐦", "虫": "🐛", "蛇": "🐍", "兔": "🐰", "鹰": "🦅", "枪": "🔫", "刀": "🔪", "弹": "💣",
-    "炸": "💥", "弓": "🏹", "箭": "🏹", "剑": "🗡️", "药": "💊", "针": "💉", "血": "🩸", "冰": "🧊", "水": "💧", "火": "🔥",
-    "雪": "❄️", "草": "🌿", "叶": "🍃", "花": "🌸", "树": "🌲", "茶": "🍵", "酒": "🍺", "烟": "🚬", "糖": "🍬", "奶": "🥛",
-    "蛋": "🥚", "米": "🍚", "瓜": "🍉", "车": "🚗", "机": "📱", "船": "🚢", "飞": "✈️", "票": "🎫", "卡": "💳", "钱": "💰",
-    "金": "🪙", "币": "🪙", "包": "👜", "房": "🏠", "门": "🚪", "床": "🛏️", "灯": "💡", "钟": "🕐", "表": "⌚", "书": "📖",
-    "笔": "🖊️", "球": "⚽", "牌": "🀄", "骰": "🎲", "彩": "🌈", "月": "🌙", "日": "☀️", "星": "⭐", "手": "✋", "脚": "🦶",
-    "嘴": "👄", "眼": "👁️", "耳": "👂", "心": "❤️", "鬼": "👻", "王": "👑", "女": "👩", "男": "👨", "孩": "👶", "妹": "👧",
-    "裸": "🍑", "笑": "😄", "哭": "😭", "信": "✉️", "证": "🪪", "锁": "🔒", "网": "🕸️", "电": "⚡", "贷": "💰", "款": "💵",
-    "红": "🔴", "黑": "⚫", "白": "⚪", "狼": "🐺", "猴": "🐒", "家": "🏠", "春": "🌱", "炮": "💣", "群": "👥", "单": "🧾",
-}  # fmt: skip
-SOUNDS = {
-    "微": "威薇溦葳", "信": "芯鑫", "贷": "袋", "款": "欵", "赌": "堵", "博": "搏", "彩": "采菜", "票": "漂",
-    "嫖": "瓢", "枪": "腔", "发": "珐", "裸": "罗", "聊": "撩", "炮": "泡", "色": "涩",
-    "群": "裙", "套": "掏", "冰": "氷", "麻": "嘛", "证": "郑", "卡": "咔", "号": "浩", "码": "马玛", "兼": "蒹",
-}  # fmt: skip
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The first character of each word, and the rest of it."""
+    return {word[0]: word[1:] for word in text.split()}
+
+
+EMOJI = _pairs(
+    "马🐴 鸡🐔 鸭🦆 狗🐶 猪🐷 牛🐮 羊🐑 鱼🐟 龙🐲 虎🐯 猫🐱 熊🐻 鸟🐦 虫🐛 蛇🐍 "
+    "兔🐰 鹰🦅 枪🔫 刀🔪 弹💣 炸💥 弓🏹 箭🏹 剑🗡️ 药💊 针💉 血🩸 冰🧊 水💧 "
+    "火🔥 雪❄️ 草🌿 叶🍃 花🌸 树🌲 茶🍵 酒🍺 烟🚬 糖🍬 奶🥛 蛋🥚 米🍚 瓜🍉 "
+    "车🚗 机📱 船🚢 飞✈️ 票🎫 卡💳 钱💰 币🪙 包👜 房🏠 门🚪 床🛏️ 灯💡 钟🕐 "
+    "表⌚ 书📖 笔🖊️ 球⚽ 牌🀄 骰🎲 彩🌈 月🌙 星⭐ 手✋ 脚🦶 嘴👄 眼👁️ 耳👂 "
+    "心❤️ 鬼👻 王👑 女👩 男👨 孩👶 妹👧 笑😄 哭😭 信✉️ 证🪪 锁🔒 网🕸️ 电⚡ "
+    "款💰 红🔴 黑⚫ 白⚪ 狼🐺 猴🐒 家🏠 炮💣 "
+)
+SOUNDS = _pairs(
+    "微威薇溦葳 信芯鑫 贷袋 款欵 赌堵 博搏 彩采菜 票漂 嫖瓢 枪腔 发珐 裸罗 聊撩 "
+    "炮泡 色涩 群裙 套掏 冰氷 麻嘛 证郑 卡咔 号浩 码马玛 兼蒹 "
+)
 """What evaders write by habit for a hanzi, also where it is rarer."""
-SHAPES = {
-    "微": "徽薇溦", "信": "佶", "毒": "毐", "冰": "氷沝", "彩": "釆", "款": "歀", "贷": "貸货袋", "赌": "睹", "淫": "婬",
-    "枪": "抢", "弹": "掸", "炮": "泡跑", "妓": "伎", "娼": "倡", "嫖": "漂", "裸": "祼", "聊": "柳", "约": "钓", "卖": "实",
-    "大": "太犬", "土": "士", "日": "曰", "人": "入", "未": "末", "己": "已", "天": "夭", "干": "千", "太": "大", "免": "兔",
-}  # fmt: skip
+SHAPES = _pairs(
+    "微徽薇溦 信佶 毒毐 冰氷 彩釆 款歀 贷貸货袋 赌睹 淫婬 枪抢 弹掸 炮泡跑 妓伎 "
+    "娼倡 嫖漂 裸祼 聊柳 约钓 卖实 大太犬 土士 日曰 人入 未末 己已 天夭 干千 "
+    "太大 免兔 "
+)
+"""Hanzi that evaders take by habit because they look alike."""
 DIGITS = {
-    "0": "零〇０⓪", "1": "一壹１①幺", "2": "二贰２②两", "3": "三叁３③", "4": "四肆４④",
-    "5": "五伍５⑤", "6": "六陆６⑥", "7": "七柒７⑦", "8": "八捌８⑧", "9": "九玖９⑨",
-}  # fmt: skip
+    digit: [*ways, f"{digit}\ufe0f\u20e3", chr(0x1D7CE + int(digit)), chr(0x1D7EC + int(digit))]
+    for digit, ways in zip(
+        "0123456789",
+        (
+            "零〇０⓪",
+            "一壹１①¹㈠",
+            "二贰２②²㊁",
+            "三叁３③³⑶",
+            "四肆４④⁴⑷",
+            "五伍５⑤⁵㊄",
+            "六陆６⑥⁶⑹",
+            "七柒７⑦⁷❼",
+            "八捌８⑧⁸➑",
+            "九玖９⑨⁹⓽",
+        ),
+        strict=True,
+    )
+}
+"""As hanzi, full width, in circles and parentheses, raised, on keys, and as mathematicians set them."""
+
+_DOUBLES = (*range(0x2E80, 0x2FE0), *range(0xF900, 0xFB00), *range(0x2F800, 0x2FA20))
 
 
 def is_hanzi(char: str) -> bool:
@@ -59,19 +83,39 @@ def _converter(way: str) -> OpenCC:
     return OpenCC(way)
 
 
+def compatible(term: str, dice: Random) -> str | None:
+    """Radicals and doubles that Unicode keeps beside the hanzi they are: one, or all."""
+    doubles = _doubles()
+    places = [place for place, char in enumerate(term) if char in doubles]
+    if not places:
+        return None
+    chosen = dice.sample(places, dice.choice((1, len(places))))
+    return "".join(dice.choice(doubles[char]) if place in chosen else char for place, char in enumerate(term))
+
+
+@cache
+def _doubles() -> dict[str, str]:
+    found: defaultdict[str, str] = defaultdict(str)
+    for char in map(chr, _DOUBLES):
+        same = unicodedata.normalize("NFKC", char)
+        if same != char and len(same) == 1:
+            found[same] += char
+    return dict(found)
+
+
 def pinyin(term: str, _dice: Random) -> str | None:
     """All hanzi in pinyin, written together."""
-    return _said(term, toneless)
+    return _run_together(term, toneless)
 
 
 def pinyin_marked(term: str, _dice: Random) -> str | None:
     """All hanzi in pinyin with tone marks."""
-    return _said(term, marked)
+    return _run_together(term, marked)
 
 
 def pinyin_numbered(term: str, _dice: Random) -> str | None:
     """All hanzi in pinyin with tones as digits."""
-    return _said(term, lambda syllable: syllable.replace("5", ""))
+    return _run_together(term, lambda syllable: syllable.replace("5", ""))
 
 
 def pinyin_spaced(term: str, dice: Random) -> str | None:
@@ -89,22 +133,36 @@ def pinyin_mixed(term: str, dice: Random) -> str | None:
     return "".join(toneless(said[place]) if place in chosen else char for place, char in enumerate(term))
 
 
+def _run_together(term: str, spelled: Callable[[str], str]) -> str | None:
+    """Without a gap, unless a letter of the term would be lost in it: nobody reads kfen as k粉."""
+    return None if any(c.isascii() and c.isalpha() for c in term) else _said(term, spelled)
+
+
 def _said(term: str, spelled: Callable[[str], str], between: str = "") -> str | None:
     said = [spelled(s) if is_hanzi(c) else s for s, c in zip(readings(term), term, strict=True)]
     return between.join(said) if any(map(is_hanzi, term)) else None
 
 
 def same_sound(term: str, dice: Random) -> str | None:
-    """Other hanzi that sound alike: one of a short term, any number of a longer one."""
+    """Other hanzi that sound alike: one; or, in a longer term, more, that have the right tones too."""
+    if len(term) > FEW and dice.random() < 0.5:  # noqa: PLR2004
+        many = _swapped(term, _alike(term, same_tone=True), dice, most=len(term))
+        if many:
+            return many
+    return _swapped(term, _alike(term, same_tone=len(term) <= FEW), dice, most=1)
+
+
+def _alike(term: str, *, same_tone: bool) -> dict[int, list[str]]:
+    """For each hanzi's place, common ones that sound like it, and those that evaders take by habit."""
     known = tables()
     said = readings(term)
-    options: dict[int, list[str]] = {}
+    options = {}
     for place in _places(term):
         alike = known.sounds.get(toneless(said[place]), "")
         common = [c for c in alike if c != term[place] and (known.hanzi[c].rank or 0) < COMMON]
-        same_tone = [c for c in common if known.hanzi[c].reading == said[place]]
-        options[place] = [*(same_tone if same_tone and len(term) <= FEW else common), *SOUNDS.get(term[place], "")]
-    return _swapped(term, options, dice, most=1 if len(term) <= FEW else len(term))
+        fitting = [c for c in common if not same_tone or known.hanzi[c].reading == said[place]]
+        options[place] = [*fitting, *SOUNDS.get(term[place], "")]
+    return options
 
 
 def look_alike(term: str, dice: Random) -> str | None:

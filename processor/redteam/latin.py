@@ -10,6 +10,7 @@ HOMOGLYPHS = {
     "n": "ոпñńņ", "o": "оοօσöóòôõøō", "p": "рρṗ", "q": "ԛզ", "r": "гŗṛř", "s": "ѕśşš", "t": "тτţṭ",
     "u": "υսùúûüū", "v": "νѵⅴṿ", "w": "ԝѡωŵẁ", "x": "хχⅹẋ", "y": "уγýÿ", "z": "ᴢźżž",
 }  # fmt: skip
+SMALL_CAPITALS = dict(zip("abcdefghijklmnopqrstuvwxyz", "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡxʏᴢ", strict=True))
 LEET = {
     "a": "4@", "b": "8", "c": "(", "e": "3", "g": "9", "i": "1!", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2",
 }  # fmt: skip
@@ -41,7 +42,9 @@ def width(term: str, _dice: Random) -> str | None:
 
 
 def homoglyphs(term: str, dice: Random) -> str | None:
-    """Letters of other alphabets, or with marks, that look the same: one, some or all."""
+    """Letters of other alphabets, or with marks, that look the same: one, some or all; or small capitals."""
+    if dice.random() < 0.2 and any(char in SMALL_CAPITALS for char in term):  # noqa: PLR2004
+        return "".join(SMALL_CAPITALS.get(char, char) for char in term)
     return _some(term, HOMOGLYPHS, dice)
 
 
@@ -107,6 +110,4 @@ def struck(term: str, dice: Random) -> str:
 
 def zalgo(term: str, dice: Random) -> str:
     """Heaps of marks over and under every character."""
-    return "".join(
-        char + "".join(dice.choices(ZALGO, k=dice.randint(2, 8))) if char != " " else char for char in term
-    )
+    return "".join(char + "".join(dice.choices(ZALGO, k=dice.randint(2, 8))) if char != " " else char for char in term)

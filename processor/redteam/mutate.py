@@ -54,6 +54,7 @@ EVASIONS: dict[str, Mutation] = {
     "case": latin.case,
     "width": latin.width,
     "traditional": hanzi.traditional,
+    "compatible": hanzi.compatible,
     "invisible": carriers.invisible,
     "separator-space": carriers.spaces,
     "separator-dash": carriers.dashes,
@@ -95,12 +96,14 @@ EVASIONS: dict[str, Mutation] = {
 
 _AMBIGUOUS = frozenset({"pinyin", "pinyin-spaced"})
 _UNDER_HANZI = (
-    "{} 有人懂这个的说一下", "{}，你觉得呢", "“{}”是什么梗", "昨天他们在群里提到{}的事情", "楼上说的{}靠谱吗", "快看（{}）这里写着",
-    "ok{}ok", "see {} here", "【{}】了解一下", "他一直问我{}", "图上写的就是{}", "今天的话题：{}！", "hi，{}?",
+    "{} 有人懂这个的说一下", "{}，你觉得呢", "“{}”是什么梗", "昨天他们在群里提到{}的事情", "楼上说的{}靠谱吗",
+    "快看（{}）这里写着", "ok{}ok", "see {} here", "【{}】了解一下", "他一直问我{}", "图上写的就是{}",
+    "今天的话题：{}！", "hi，{}?",
 )  # fmt: skip
 _UNDER_LATIN = (
-    "{} anyone around", "{}, what do you think", '"{}" was all he wrote', "so he wrote me {} yesterday", "they said: {}",
-    "look at this ({}) please", "昨天他说{}的时候", "群里有人发{}", "{}是什么意思", "看这个：{}！", "did you mean {}?",
+    "{} anyone around", "{}, what do you think", '"{}" was all he wrote', "so he wrote me {} yesterday",
+    "they said: {}", "look at this ({}) please", "昨天他说{}的时候", "群里有人发{}", "{}是什么意思", "看这个：{}！",
+    "did you mean {}?",
 )  # fmt: skip
 
 
@@ -147,4 +150,4 @@ def attacks(terms: Iterable[str], evasions: Sequence[str] = (), *, seed: int = 0
 
 def _joins(left: str, right: str) -> bool:
     """Whether two characters would run together to one Latin word."""
-    return all(char.isascii() and char.isalnum() or char.isalpha() and not is_hanzi(char) for char in (left, right))
+    return all((char.isascii() and char.isalnum()) or (char.isalpha() and not is_hanzi(char)) for char in (left, right))

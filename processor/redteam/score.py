@@ -98,7 +98,9 @@ def recall(cases: Iterable[Case], through: Iterable[Case]) -> list[Recall]:
     of = Counter((case.evasion, case.length) for case in cases)
     lost = Counter((case.evasion, case.length) for case in through)
     return [
-        Recall(evasion=evasion, length=length, found=of[evasion, length] - lost[evasion, length], of=of[evasion, length])
+        Recall(
+            evasion=evasion, length=length, found=of[evasion, length] - lost[evasion, length], of=of[evasion, length]
+        )
         for evasion in EVASIONS
         for length in Length
         if of[evasion, length]
@@ -128,13 +130,15 @@ def by_reading(hits: Mapping[int, Sequence[Hit]], lines: int) -> list[FalseHits]
     return [FalseHits(via=via, lines=count, of=lines) for count, via in counted]
 
 
-def report(terms: Sequence[str], cases: Sequence[Case], benign: Sequence[str], rules: Rules, *, seed: int) -> tuple[
-    Report, list[Case], dict[int, Sequence[Hit]]
-]:
+def report(
+    terms: Sequence[str], cases: Sequence[Case], benign: Sequence[str], rules: Rules, *, seed: int
+) -> tuple[Report, list[Case], dict[int, Sequence[Hit]]]:
     """Judge everything: the report, the attacks that got through, and the hits in harmless lines by line number."""
     through = missed(cases, rules)
     acted, logged = false_hits(benign, rules)
-    everything = {number: [*acted.get(number, ()), *logged.get(number, ())] for number in {*acted, *logged}}
+    everything: dict[int, Sequence[Hit]] = {
+        number: [*acted.get(number, ()), *logged.get(number, ())] for number in {*acted, *logged}
+    }
     result = Report(
         terms=len(terms),
         seed=seed,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from processor.rulesets.document import BaseDocument, Document
+from processor.rulesets.document import BaseDocument, Document, Entry
 
 Kind = Literal["added", "removed", "regraded", "changed"]
 
@@ -48,8 +48,17 @@ def _terms(document: Document) -> dict[str, str]:
     grades: dict[str, set[str]] = {}
     for entries in document.lexicons.values():
         for entry in entries:
-            grades.setdefault(entry.term, set()).add(f"{entry.category}/{entry.severity}")
+            grades.setdefault(entry.term, set()).add(f"{entry.category}/{entry.severity}{_conditions(entry)}")
     return {term: ", ".join(sorted(each)) for term, each in grades.items()}
+
+
+def _conditions(entry: Entry) -> str:
+    """What an entry says beyond its category and severity."""
+    if entry.is_plain:
+        return ""
+    told = msgspec.to_builtins(entry)
+    more = {name: value for name, value in told.items() if name not in {"term", "category", "severity"}}
+    return " " + msgspec.json.encode(more).decode()
 
 
 def _field(name: str, document: Document) -> Any:

@@ -2,38 +2,49 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
+from processor.matching.cut import Cut
 from processor.matching.matcher import Matcher, identity
+from processor.matching.patterns import Patterns
 from processor.model import Severity
-from processor.policy import parse
-from processor.ruleset import Allow, Base, Entry, Meaning, Overlay, Pool
-from processor.rulesets.document import BaseDocument, FraudDocument, OverlayDocument
+from processor.needs import Needs
+from processor.policy import FRAUD, parse
+from processor.ruleset import Allow, Base, Entry, Kinds, Meaning, Overlay, whole
+from processor.rulesets.company import NeededWords, is_ordinary
+from processor.rulesets.document import MAX_TERM, BaseDocument, FraudDocument, OverlayDocument
 from processor.rulesets.document import Entry as Written
+from processor.rulesets.entries import entry_flaws
 
 BUILTIN_LEXICON = "base"
 CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG: 2}
 """What the transforms of a hit may cost together, by the severity of its term; costs: `matching.readings.COSTS`."""
 
+PLAINLY = 1  # what the plain readings cost
+
 
 def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
-    """Raises Invalid with everything that is wrong with rules, policy or aliases."""
+    """Raises Invalid with everything that is wrong with entries, rules, policy or aliases."""
     if not document.policy:
         raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
     book = _rulebook(msgspec.json.encode(document.fraud))
-    plain = [
-        *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, BUILTIN_LEXICON)),
-        *(Meaning(term, bits) for term, bits in book.terms.items()),
-    ]
-    meanings = list(dict.fromkeys([*plain, *_aliases(document.aliases, plain)]))
+    needed = NeededWords()
+    own = _meanings(document.lexicons, BUILTIN_LEXICON, needed)
+    plain = [*own.terms, *(Meaning(term, bits) for term, bits in book.terms.items())]
+    beside = [Meaning(term, bits) for term, bits in book.beside.items()]
+    held = _hold([*plain, *_aliases(document.aliases, [*plain, *beside], needed)], own, needed)
     return Base(
         version=version,
         digest=digest,
-        matcher=_matcher(meanings),
-        meanings=meanings,
+        matcher=held.matcher,
+        meanings=held.meanings,
+        kinds=held.kinds,
+        beside=_matcher(beside),
+        beside_bits=list(book.beside.values()),
         book=book,
         policy=parse(document.policy),
         policy_document=document.policy,
@@ -41,21 +52,21 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     )
 
 
-def compile_overlay(document: OverlayDocument, *, version: int, digest: str, alone: bool = True) -> Overlay:
+def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> Overlay:
     """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together.
 
-    `alone`: with a matcher for itself; otherwise its terms are found by the pool that it is put into.
+    Raises Invalid with everything that is wrong with its entries.
     """
-    meanings = [
-        *(Meaning(entry.term, entry) for entry in _entries(document.lexicons, document.tenant)),
-        *(Meaning(term, Allow(term)) for term in document.allow),
-    ]
+    needed = NeededWords()
+    own = _meanings(document.lexicons, document.tenant, needed)
+    held = _hold([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)], own, needed)
     return Overlay(
         tenant=document.tenant,
         version=version,
         digest=digest,
-        matcher=_matcher(meanings) if alone else None,
-        meanings=meanings,
+        matcher=held.matcher,
+        meanings=held.meanings,
+        kinds=held.kinds,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
         regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
         off_terms=frozenset(map(identity, document.off.terms)),
@@ -65,39 +76,97 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str, alo
     )
 
 
-def compile_pool(overlays: Mapping[str, Overlay]) -> Pool:
-    """One matcher for all terms of these overlays, by tenant; a term that several have stands in it once."""
-    owners: dict[tuple[str, int | None], dict[str, list[int]]] = {}
-    for tenant, overlay in overlays.items():
-        for number, meaning in enumerate(overlay.meanings):
-            owners.setdefault((meaning.spelling, _ceiling(meaning)), {}).setdefault(tenant, []).append(number)
-    matcher = Matcher([spelling for spelling, _ in owners], ceilings=[ceiling for _, ceiling in owners])
-    return Pool(members=overlays, matcher=matcher, owners=list(owners.values()))
-
-
 def _matcher(meanings: Sequence[Meaning]) -> Matcher:
     return Matcher([meaning.spelling for meaning in meanings], ceilings=[_ceiling(meaning) for meaning in meanings])
 
 
 def _ceiling(meaning: Meaning) -> int | None:
-    """Words of fraud rules and allowed phrases are taken as they are written; they are not told for themselves."""
-    return CEILINGS[meaning.what.severity] if isinstance(meaning.what, Entry) else None
+    """Words of fraud rules and allowed phrases are taken as they are written; they are not told for themselves.
+
+    Slang that is an ordinary word is not read for what sounds or looks like it, by default: 椰子 is no 叶子.
+    """
+    if not isinstance(meaning.what, Entry):
+        return None
+    if meaning.what.ceiling is not None:
+        return meaning.what.ceiling
+    usual = CEILINGS[meaning.what.severity]
+    return min(usual, PLAINLY) if meaning.needs and meaning.needs.own else usual
 
 
 @lru_cache(maxsize=2)
 def _rulebook(fraud: bytes) -> Rulebook:
     """The fraud rules of a document; most publications change a lexicon and leave them as they were."""
     document = msgspec.json.decode(fraud, type=FraudDocument)
-    return compile_rules(document.groups, document.rules)
+    return compile_rules(document.groups, document.rules, document.scorecards, document.brands)
 
 
-def _entries(lexicons: Mapping[str, list[Written]], lexicon: str) -> Iterable[Entry]:
-    for written in lexicons.values():
-        yield from (Entry(entry.term, entry.category, entry.severity, lexicon) for entry in written)
+class _Meanings(NamedTuple):
+    """What the entries of a document mean, by what finds them."""
+
+    terms: list[Meaning]
+    patterns: list[Meaning]
+    exact: list[Meaning]
 
 
-def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning]) -> list[Meaning]:
-    """An alias means whatever its term means, to the lexicons and to the fraud rules."""
+def _meanings(lexicons: Mapping[str, list[Written]], lexicon: str, needed: NeededWords) -> _Meanings:
+    """Raises Invalid with everything that is wrong with any of the entries."""
+    sorted_out = _Meanings([], [], [])
+    problems: list[str] = []
+    for name, entries in lexicons.items():
+        for entry in entries:
+            rich = not entry.is_plain
+            if rich or len(entry.term) > MAX_TERM:
+                problems += [f"{name}: {entry.term[:MAX_TERM]!r}: {flaw}" for flaw in entry_flaws(entry, least=1)]
+            term = entry.term
+            what = Entry(term, entry.category, entry.severity, lexicon, entry.ceiling)
+            if not rich:
+                sorted_out.terms.append(Meaning(term, what))
+            elif problems:
+                continue
+            elif entry.kind == "pattern":
+                sorted_out.patterns.append(Meaning("", what, needed.by(entry)))
+            elif entry.kind == "exact":
+                sorted_out.exact.append(Meaning(term, what, needed.by(entry)))
+            else:
+                sorted_out.terms.append(Meaning(term, Allow(term) if entry.kind == "allow" else what, needed.by(entry)))
+    if problems:
+        raise Invalid(problems)
+    return sorted_out
+
+
+class _Held(NamedTuple):
+    meanings: Sequence[Meaning]
+    matcher: Matcher
+    kinds: Kinds
+
+
+def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Held:
+    """All meanings, those of the matcher's terms first, then patterns, then whole messages; and what finds each."""
+    found = list(dict.fromkeys(terms))
+    meanings = [*found, *own.patterns, *own.exact]
+    exact: dict[str, list[int]] = {}
+    for number, meaning in enumerate(own.exact, start=len(found) + len(own.patterns)):
+        exact.setdefault(whole(meaning.spelling), []).append(number)
+    try:
+        patterns = Patterns([meaning.what.term for meaning in own.patterns if isinstance(meaning.what, Entry)])
+    except ValueError as error:
+        raise Invalid([str(error)]) from None
+    kinds = Kinds(
+        patterns=patterns,
+        first_pattern=len(found),
+        exact=exact,
+        company=needed.company(),
+        cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+    )
+    return _Held(meanings, _matcher(found), kinds)
+
+
+def _stands_alone(meaning: Meaning) -> bool:
+    return meaning.needs is None or not meaning.needs.near
+
+
+def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning], needed: NeededWords) -> list[Meaning]:
+    """An alias means what its term means, to the lexicons and to the fraud rules; an ordinary word needs company."""
     known: dict[str, list[Meaning]] = {}
     for meaning in plain:
         known.setdefault(identity(meaning.spelling), []).append(meaning)
@@ -106,4 +175,15 @@ def _aliases(aliases: Mapping[str, str], plain: Iterable[Meaning]) -> list[Meani
         raise Invalid(
             [f"alias {spelling}={aliases[spelling]}: no lexicon or rule has the term" for spelling in strangers]
         )
-    return [Meaning(spelling, meaning.what) for spelling, term in aliases.items() for meaning in known[identity(term)]]
+    return [
+        Meaning(spelling, meaning.what, _alias_needs(spelling, meaning, needed))
+        for spelling, term in aliases.items()
+        for meaning in known[identity(term)]
+    ]
+
+
+def _alias_needs(spelling: str, meaning: Meaning, needed: NeededWords) -> Needs | None:
+    if identity(spelling) == identity(meaning.spelling) or not is_ordinary(spelling):
+        return meaning.needs
+    category = meaning.what.category if isinstance(meaning.what, Entry) else FRAUD
+    return needed.trade(category, meaning.needs)

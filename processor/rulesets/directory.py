@@ -1,12 +1,13 @@
 """Rulesets as people keep them: directories of text and YAML files, read into documents.
 
-A base ruleset: `lexicons/*.txt`, `aliases.txt`, `fraud/groups.yaml`, `fraud/rules/*.yaml`, `reminders.yaml`,
-`policy.yaml`; every part may be missing. An overlay: `overlay.yaml` (allow, regrade, off, policy) and `lexicons/*.txt`.
+A base ruleset: `lexicons/*.txt` and `lexicons/*.yaml`, `aliases.txt`, `fraud/groups.yaml`, `fraud/rules/*.yaml`,
+`reminders.yaml`, `policy.yaml`; every part may be missing. An overlay: `overlay.yaml` (allow, regrade, off, policy) and
+lexicons. A lexicon's text file holds a term per line; its YAML file a list of entries with all their fields; if it has
+both, the entries of the text file come first.
 Problems name the file and, where there is one, the line; all of them are told at once.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,13 +18,11 @@ import msgspec
 import yaml
 
 from processor.errors import Invalid
-from processor.matching.folding import is_break, squeeze
-from processor.matching.matcher import forms
 from processor.model import Severity
-from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, build
+from processor.rulesets.document import BaseDocument, Document, Entry, OverlayDocument, build, entry_of
+from processor.rulesets.entries import entry_flaws, read_short, term_flaw, write_short
 
-MAX_TERM = 200
-_CATEGORY = re.compile(r"\w[\w.\-]{0,63}")
+CATEGORY = re.compile(r"\w[\w.\-]{0,63}")
 _SEVERITIES = ", ".join(Severity)
 
 T = TypeVar("T")
@@ -53,6 +52,8 @@ def read_base(path: Traversable) -> BaseDocument:
         "fraud": {
             "groups": _mapping(path / "fraud" / "groups.yaml", gather),
             "rules": [rule for file in _files(path / "fraud" / "rules", ".yaml") for rule in _rules(file, gather)],
+            "scorecards": _scorecards(path, gather),
+            "brands": _mapping(path / "fraud" / "brands.yaml", gather),
         },
         "reminders": _mapping(path / "reminders.yaml", gather),
         "policy": _mapping(path / "policy.yaml", gather),
@@ -78,24 +79,43 @@ def write(document: Document, path: Path) -> None:
 
     Raises: Invalid, before anything is written, if a name or term cannot stand in such files; OSError.
     """
-    texts = dict(_texts(document))
-    for file, text in texts.items():
+    for file, text in texts(document).items():
         (path / file).parent.mkdir(parents=True, exist_ok=True)
         (path / file).write_text(text, encoding="utf-8")
 
 
 def lexicon_text(entries: Iterable[Entry]) -> str:
-    """The entries as a lexicon file's text. Raises: Invalid, for a term that such a file cannot hold."""
-    lines = [f"{entry.term},{entry.category},{entry.severity}\n" for entry in entries]
-    for line in lines:
-        if line.count(",") != 2 or "\n" in line[:-1] or line.startswith("#") or line.strip() != line[:-1]:  # noqa: PLR2004
-            raise Invalid([f"{line!r} cannot stand in a lexicon file"])
+    """The entries as a lexicon's text file. Raises: Invalid, for an entry that such a file cannot hold."""
+    lines: list[str] = []
+    for entry in entries:
+        line = f"{write_short(entry.term)},{entry.category},{entry.severity}"
+        unreadable = line.count(",") != 2 or "\n" in line or line.startswith("#") or line.strip() != line  # noqa: PLR2004
+        if unreadable or not entry.is_plain or read_short(line.partition(",")[0])[0] != entry.term:
+            raise Invalid([f"{line!r} cannot stand in a lexicon's text file: use YAML"])
+        lines.append(line + "\n")
     return "".join(lines)
+
+
+def lexicon_yaml(entries: Iterable[Entry]) -> str:
+    """The entries as a lexicon's YAML file."""
+    return yaml.dump(
+        [msgspec.to_builtins(entry) for entry in entries],
+        Dumper=_Dumper,
+        allow_unicode=True,
+        sort_keys=False,
+        width=120,
+        default_flow_style=None,
+    )
+
+
+def texts(document: Document) -> dict[str, str]:
+    """The files of the document's directory, by their names. Raises: Invalid, as `write` does."""
+    return dict(_texts(document))
 
 
 def _texts(document: Document) -> Iterator[tuple[str, str]]:
     for stem, entries in document.lexicons.items():
-        yield f"lexicons/{_file_name(stem)}.txt", lexicon_text(entries)
+        yield from _lexicon_texts(f"lexicons/{_file_name(stem)}", entries)
     if isinstance(document, OverlayDocument):
         parts = msgspec.to_builtins(document)
         yield "overlay.yaml", _yaml([{name: parts[name] for name in ("tenant", "allow", "regrade", "off", "policy")}])
@@ -105,8 +125,20 @@ def _texts(document: Document) -> Iterator[tuple[str, str]]:
     for kind in {str(rule.get("type")): None for rule in document.fraud.rules}:
         rules = [rule for rule in document.fraud.rules if str(rule.get("type")) == kind]
         yield f"fraud/rules/{_file_name(kind)}.yaml", _yaml(rules)
+    for name in ("scorecards", "brands"):
+        if part := getattr(document.fraud, name):
+            yield f"fraud/{name}.yaml", _yaml([part])
     yield "reminders.yaml", _yaml([msgspec.to_builtins(document.reminders)])
     yield "policy.yaml", _yaml([document.policy])
+
+
+def _lexicon_texts(stem: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    """A text file for the plain entries at the head, or for none, and a YAML file from the first richer one on."""
+    plain = next((number for number, entry in enumerate(entries) if not entry.is_plain), len(entries))
+    if plain or not entries:
+        yield f"{stem}.txt", lexicon_text(entries[:plain])
+    if plain < len(entries):
+        yield f"{stem}.yaml", lexicon_yaml(entries[plain:])
 
 
 def _aliases_text(aliases: Mapping[str, str]) -> str:
@@ -129,18 +161,41 @@ def _yaml(documents: Sequence[Any]) -> str:
 def parse_terms(text: str, *, source: str, least: int = 2) -> list[Entry]:
     """The entries of a lexicon file's `text`: `term[,category[,severity]]` per line, `#` comments, blank lines.
 
+    A term may be a combination in short form, `A&B~C`; see `read_short`.
     `source` is the file's name for messages; `least`: how many characters of a term must count.
     Raises: Invalid, with one problem per bad line.
     """
     entries: list[Entry] = []
     problems: list[str] = []
     for number, line in _lines(text):
-        term, category, severity, *more = (*(part.strip() for part in line.split(",")), "", "")
+        written, category, severity, *more = (*(part.strip() for part in line.split(",")), "", "")
+        term, near, without = read_short(written)
         severity = (severity or Severity.HIGH).lower()
         flaws = list(_flaws(term, category, severity, least=least, extra=any(more)))
         problems += [f"{source}:{number}: {flaw}" for flaw in flaws]
         if not flaws:
-            entries.append(Entry(term=term, category=category or "custom", severity=Severity(severity)))
+            grade = Severity(severity)
+            entries.append(Entry(term=term, category=category or "custom", severity=grade, all=near, without=without))
+    if problems:
+        raise Invalid(problems)
+    return entries
+
+
+def parse_entries(text: str, *, source: str, least: int = 2) -> list[Entry]:
+    """The entries of a lexicon's YAML file: a list of mappings with the fields of `Entry`.
+
+    `source` and `least` as for `parse_terms`. Raises: Invalid, with the line of every entry that is wrong.
+    """
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for number, value in _yaml_items(text, source=source):
+        try:
+            entry = entry_of(value)
+        except Invalid as error:
+            problems += [f"{source}:{number}: {problem}" for problem in error.problems]
+            continue
+        problems += [f"{source}:{number}: {flaw}" for flaw in entry_flaws(entry, least=least)]
+        entries.append(entry)
     if problems:
         raise Invalid(problems)
     return entries
@@ -163,45 +218,10 @@ def parse_aliases(text: str, *, source: str) -> dict[str, str]:
     return aliases
 
 
-def parse_words(text: str, *, source: str, category: str, severity: Severity) -> tuple[list[Entry], list[str]]:
-    """The words of another program's list, each once, as entries; and a sentence for each that cannot be one.
-
-    Words stand on lines of their own or with one of ，、；;| and tab between them. Raises: Invalid, for the category.
-    """
-    if not _CATEGORY.fullmatch(category):
-        raise Invalid([_bad_category(category)])
-    entries: dict[str, Entry] = {}
-    problems: list[str] = []
-    for number, line in _lines(text):
-        for word in filter(None, (word.strip() for word in re.split(r"[,，、；;|\t]", line))):
-            flaw = term_flaw(word) or ("the term begins with #, as comments do" if word.startswith("#") else None)
-            if flaw:
-                problems.append(f"{source}:{number}: {flaw}")
-            else:
-                entries.setdefault(forms(word)[0], Entry(term=word, category=category, severity=severity))
-    return list(entries.values()), problems
-
-
-def term_flaw(term: str, *, least: int = 2) -> str | None:
-    """Why `term` cannot be matched usefully, or None; `least`: how many characters must count."""
-    if not term:
-        return "the term is empty"
-    if len(term) > MAX_TERM:
-        return f"the term is longer than {MAX_TERM} characters"
-    counted = sum(not is_break(char) for char in squeeze(term))
-    if counted == 0 and any(unicodedata.category(char) == "So" for char in term):
-        return None  # an emoji or another sign is matched as it stands
-    if counted == 0:
-        return f"the term {term!r} holds only separators: nothing of it can be matched"
-    if counted < least:
-        return f"the term {term!r} is a single character: it would match nearly everything"
-    return None
-
-
 def _flaws(term: str, category: str, severity: str, *, least: int, extra: bool) -> Iterator[str]:
     if flaw := term_flaw(term, least=least):
         yield flaw
-    if category and not _CATEGORY.fullmatch(category):
+    if category and not CATEGORY.fullmatch(category):
         yield _bad_category(category)
     if severity not in set(Severity):
         yield f"unknown severity {severity!r}: use one of {_SEVERITIES}"
@@ -262,9 +282,11 @@ def _files(folder: Traversable, suffix: str) -> list[Traversable]:
 
 
 def _lexicons(path: Traversable, gather: _Gather) -> dict[str, list[Entry]]:
-    return {
-        file.name.removesuffix(".txt"): gather(parse_terms, file) or [] for file in _files(path / "lexicons", ".txt")
-    }
+    lexicons: dict[str, list[Entry]] = {}
+    for suffix, parse in ((".txt", parse_terms), (".yaml", parse_entries)):
+        for file in _files(path / "lexicons", suffix):
+            lexicons.setdefault(file.name.removesuffix(suffix), []).extend(gather(parse, file) or [])
+    return dict(sorted(lexicons.items()))
 
 
 def _rules(file: Traversable, gather: _Gather) -> list[dict[str, Any]]:
@@ -276,6 +298,31 @@ def _mapping(file: Traversable, gather: _Gather) -> dict[str, Any]:
     if len(documents) > 1:
         gather.problems.append(f"{file.name}:{documents[1][0]}: only one YAML document may stand in this file")
     return documents[0][1] if documents else {}
+
+
+def _scorecards(path: Traversable, gather: _Gather) -> dict[str, Any]:
+    """`fraud/scorecards.yaml` and what further files beside it add (`scorecards.<language>.yaml`), as one document."""
+    joined: dict[str, Any] = {}
+    for file in (each for each in _files(path / "fraud", ".yaml") if each.name.startswith("scorecards.")):
+        problems = _join(joined, _mapping(file, gather))
+        gather.problems += [f"{file.name}: {name} stands in another file already" for name in problems]
+    return joined
+
+
+def _join(joined: dict[str, Any], more: Mapping[str, Any], where: str = "") -> list[str]:
+    """Adds what `more` says to `joined`: lists to lists, sections to sections. The names that both give come back."""
+    twice: list[str] = []
+    for key, value in more.items():
+        if key not in joined:
+            joined[key] = value
+        elif isinstance(joined[key], list) and isinstance(value, list):
+            joined[key] = joined[key] + value
+        elif isinstance(joined[key], dict) and isinstance(value, dict) and not where:
+            joined[key] = dict(joined[key])
+            twice += _join(joined[key], value, where=f"{key}: ")
+        else:
+            twice.append(f"{where}{key}")
+    return twice
 
 
 class _Loader(yaml.CSafeLoader):
@@ -304,21 +351,40 @@ def parse_yaml(text: str, *, source: str) -> list[tuple[int, dict[str, Any]]]:
 
     Raises: Invalid; a text that is no YAML is one problem, with its line.
     """
+    found = [(line, value) for line, _, value in _yaml_documents(text, source=source) if value is not None]
+    problems = [
+        f"{source}:{line}: wanted a mapping, found {type(value).__name__}"
+        for line, value in found
+        if not isinstance(value, dict)
+    ]
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _yaml_items(text: str, *, source: str) -> list[tuple[int, Any]]:
+    """The line and the content of every item of a YAML text's one list. Raises: Invalid, as `parse_yaml` does."""
+    items: list[tuple[int, Any]] = []
+    for line, node, value in _yaml_documents(text, source=source):
+        if isinstance(value, list) and isinstance(node, yaml.SequenceNode):
+            items += zip((item.start_mark.line + 1 for item in node.value), value, strict=True)
+        elif value is not None:
+            raise Invalid([f"{source}:{line}: wanted a list of entries, found {type(value).__name__}"])
+    return items
+
+
+def _yaml_documents(text: str, *, source: str) -> list[tuple[int, yaml.Node, Any]]:
+    """The line, the node and the content of every document. Raises: Invalid, also for a key that comes twice."""
     problems: list[str] = []
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: list[tuple[int, yaml.Node, Any]] = []
     try:
         loader = _Loader(text)
         try:
             while loader.check_node():
                 node = loader.get_node()
                 assert node is not None
-                line = node.start_mark.line + 1
                 problems += [f"{source}:{at}: {key!r} stands here twice" for at, key in _repeated(node)]
-                value = loader.construct_document(node)
-                if isinstance(value, dict):
-                    found.append((line, value))
-                elif value is not None:
-                    problems.append(f"{source}:{line}: wanted a mapping, found {type(value).__name__}")
+                found.append((node.start_mark.line + 1, node, loader.construct_document(node)))
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from processor.errors import Invalid
 from processor.model import Severity
@@ -18,16 +18,47 @@ from processor.model import Severity
 Scope = str  # "base", or "tenant:<id>"
 BASE: Scope = "base"
 
+MAX_TERM = 200  # characters
+
 Category = Annotated[str, Meta(pattern=r"^\w[\w.\-]{0,63}$", description="letters, digits, '_', '-' and '.'")]
-Term = Annotated[str, Meta(min_length=1, max_length=200)]
+MAX_PATTERN = 500  # characters of a regular expression
+NEAR = 20  # characters: how far from the term words of `company`, `all` and `without` may stand, unless told
+FARTHEST = 1000
+Phrase = Annotated[str, Meta(min_length=1, max_length=MAX_TERM)]
+Term = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)]
+Kind = Literal["term", "pattern", "exact", "allow"]
+Place = Literal["content", "texts"]
+Words = tuple[Phrase, ...]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="a day, YYYY-MM-DD")]
 
 
-class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """One term of a lexicon."""
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """One entry of a lexicon; what each field means to a message stands in docs/entries.md.
 
-    term: Term
-    category: Category = "custom"
-    severity: Severity = Severity.HIGH
+    Category and severity are always written and the rest only where it says something (a default that is made by a
+    function is never left out): a plain term's bytes, and so the digests of rulesets, are what they were without it.
+    """
+
+    term: Term  # a regular expression where `kind` is "pattern"
+    category: Category = field(default_factory=lambda: "custom")
+    severity: Severity = field(default_factory=lambda: Severity.HIGH)
+    kind: Kind = "term"
+    fields: tuple[Place, ...] = ()  # where it counts; everywhere if empty
+    company: Words = ()  # counts only beside one of these; "@name" is a set of words that comes with the package
+    all: Words = ()  # counts only beside every one of these
+    without: Words = ()  # does not count beside any of these
+    within: Annotated[int, Meta(ge=0, le=FARTHEST)] | None = None  # characters to such a word; NEAR, or the set's own
+    expires: Day | None = None  # the last day on which it counts, in UTC, by the message's time
+    owner: Annotated[str, Meta(max_length=200)] = ""
+    note: Annotated[str, Meta(max_length=2000)] = ""
+    ceiling: Annotated[int, Meta(ge=0, le=1000)] | None = None  # the most that the readings of a hit may cost
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says no more than a line `term,category,severity`."""
+        near = self.company or self.all or self.without or self.within is not None
+        told = self.owner or self.note or self.expires is not None or self.ceiling is not None
+        return self.kind == "term" and not (self.fields or near or told)
 
 
 class FraudDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +66,8 @@ class FraudDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     groups: dict[str, list[str | dict[str, str]]] = {}
     rules: list[dict[str, Any]] = []
+    scorecards: dict[str, Any] = {}
+    brands: dict[str, Any] = {}
 
 
 class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +81,7 @@ class Regrade(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """Another severity for one term or for a whole category."""
 
     severity: Severity
-    term: Term | None = None
+    term: Phrase | None = None
     category: Category | None = None
 
     def __post_init__(self) -> None:
@@ -82,7 +115,7 @@ class OverlayDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tenant: Annotated[str, Meta(min_length=1, max_length=200)]
     format: Literal[1] = 1
     lexicons: dict[str, list[Entry]] = {}
-    allow: list[Term] = []
+    allow: list[Phrase] = []
     regrade: list[Regrade] = []
     off: Off = Off()
     policy: dict[str, Any] = {}
@@ -140,6 +173,14 @@ def build(value: object) -> Document:
     return parse(content)
 
 
+def entry_of(value: object) -> Entry:
+    """The entry made of plain values. Raises: Invalid, with every misfit."""
+    try:
+        return msgspec.convert(value, Entry)
+    except msgspec.ValidationError as error:
+        raise Invalid(list(_inner_misfits(value, Entry, "entry")) or [str(error)]) from None
+
+
 def _problems(content: bytes) -> list[str]:
     """Every misfit of a document that is JSON; the decoder itself stops at the first one."""
     try:
@@ -171,6 +212,6 @@ def _inner_misfits(value: object, wanted: Any, place: str) -> Iterator[str]:
     elif isinstance(value, dict) and get_origin(wanted) is dict:
         for key, item in value.items():
             yield from _misfits(item, get_args(wanted)[1], f"{place}.{key}")
-    elif isinstance(value, list) and get_origin(wanted) is list:
+    elif isinstance(value, list) and get_origin(wanted) in {list, tuple}:
         for number, item in enumerate(value):
             yield from _misfits(item, get_args(wanted)[0], f"{place}[{number}]")

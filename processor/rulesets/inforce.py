@@ -12,9 +12,8 @@ from typing import Literal, cast
 
 from processor.errors import Invalid
 from processor.rollout import Finding
-from processor.ruleset import Base, Overlay, Pool, Rules
+from processor.ruleset import Base, Overlay, Rules
 from processor.rulesets.document import BASE, Scope, tenant_of
-from processor.rulesets.pools import by_tenant
 from processor.rulesets.rollout import Candidate
 from processor.rulesets.store import Pointer, Probation
 from processor.rulesets.trials import Tested, Trials, Trip
@@ -166,7 +165,6 @@ class Rulesets:
         self._held: dict[Scope, Held] = {}
         self._refusals: dict[Scope, _Refusal] = {}
         self._report = report
-        self.pools: list[Pool] = []
         self.trials = Trials(on_trip=self._tripped)
         self.alarm: Callable[[], None] = lambda: None  # wakes whoever tells the store of trips
         self._put({BASE: base})
@@ -217,21 +215,13 @@ class Rulesets:
             version, digest = (pointer.version, pointer.digest) if pointer else (None, None)
             self._report(Refused(scope=scope, version=version, digest=digest, problems=new.problems))
 
-    def overlays(self, changes: Mapping[Scope, tuple[Held, float] | None]) -> dict[str, Overlay]:
-        """The overlays by tenant, as they will be after the changes."""
-        held = {**self._held, **{scope: change[0] if change else None for scope, change in changes.items()}}
-        return _overlays({scope: each for scope, each in held.items() if each is not None})
-
-    def swap(self, changes: Mapping[Scope, tuple[Held, float] | None], pools: Sequence[Pool] | None = None) -> None:
+    def swap(self, changes: Mapping[Scope, tuple[Held, float] | None]) -> None:
         """Put the changes in force: a new ruleset with the seconds it took, or None for an overlay that goes.
-
-        `pools`: in which overlays stand from now on that have no matcher of their own; by default those of before.
 
         All at once if they fit together, else one by one, refusing those that do not fit what is in force beside them.
         """
         if not changes:
             return
-        self.pools = self.pools if pools is None else list(pools)
         try:
             self._put({scope: change[0] if change else None for scope, change in changes.items()})
         except Invalid:
@@ -240,8 +230,6 @@ class Rulesets:
         else:
             for scope, change in changes.items():
                 self._settled(scope, change)
-        used = set(map(id, self.current.pools.values()))
-        self.pools = [pool for pool in self.pools if id(pool) in used]
 
     def try_out(self, tested: Mapping[Scope, Tested], probations: Mapping[Scope, Probation]) -> None:
         """Put candidates beside what is in force, all of them; costs nothing if they are the same as before."""
@@ -283,9 +271,7 @@ class Rulesets:
     def _put(self, changes: Mapping[Scope, Held | None]) -> None:
         merged = {**self._held, **changes}
         held = {scope: each for scope, each in merged.items() if each is not None}
-        overlays = _overlays(held)
-        pools = by_tenant(self.pools, overlays)
-        self.current, misfits = self.trials.rules(cast("Base", held[BASE].compiled), overlays, pools)
+        self.current, misfits = self.trials.rules(cast("Base", held[BASE].compiled), _overlays(held))
         self._held = held
         for scope, error in misfits.items():
             self.refuse_trial(scope, self.trials.tested[scope].candidate, error.problems)

@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from processor.errors import Invalid
 from processor.rollout import Finding
-from processor.ruleset import Base, Overlay, Pool, Rules, Trial
+from processor.ruleset import Base, Overlay, Rules, Trial
 from processor.rulesets.document import BASE, Scope, tenant_of, tenant_scope
 from processor.rulesets.guard import Count, Watch
 from processor.rulesets.rollout import Candidate, Totals
@@ -63,6 +63,7 @@ class Trials:
     worker: str = field(default_factory=lambda: token_hex(6))  # how this process calls itself in the store
     totals: dict[Key, Totals] = field(default_factory=dict)
     unsent: set[Key] = field(default_factory=set)  # whose totals have grown since the store was told
+    worn: list[object] = field(default_factory=list)  # what was compiled and is tried out no more, to be freed
     _tripped: set[Key] = field(default_factory=set)
     _watches: dict[Key, Watch] = field(default_factory=dict)
 
@@ -82,6 +83,8 @@ class Trials:
 
     def put(self, tested: Mapping[Scope, Tested], probations: Mapping[Scope, Probation]) -> None:
         """Take over what is tried out from now on; a watch goes on while its version and its guard stay."""
+        used = {id(each.compiled) for each in tested.values()}
+        self.worn += [each.compiled for each in self.tested.values() if id(each.compiled) not in used]
         self.tested, self.probations = tested, probations
         guards = {(s, each.candidate.version): each.candidate.plan.guard for s, each in tested.items()}
         guards |= {(scope, each.version): each.guard for scope, each in probations.items()}
@@ -93,14 +96,12 @@ class Trials:
             if guard
         }
 
-    def rules(
-        self, base: Base, overlays: Mapping[str, Overlay], pools: Mapping[str, Pool]
-    ) -> tuple[Rules, dict[Scope, Invalid]]:
+    def rules(self, base: Base, overlays: Mapping[str, Overlay]) -> tuple[Rules, dict[Scope, Invalid]]:
         """What is in force with what is tried out beside it, and the candidates that do not fit in.
 
         Raises: Invalid, if base and overlays do not go together.
         """
-        in_force = Rules(base=base, overlays=overlays, pools=pools)
+        in_force = Rules(base=base, overlays=overlays)
         trials: dict[str | None, Trial] = {}
         misfits: dict[Scope, Invalid] = {}
         for scope, tested in self.tested.items():
@@ -112,7 +113,7 @@ class Trials:
         probation = frozenset(tenant for tenant in watched if tenant is None or tenant in overlays)
         if not trials and not probation:
             return in_force, misfits
-        return Rules(base=base, overlays=overlays, pools=pools, trials=trials, probation=probation), misfits
+        return Rules(base=base, overlays=overlays, trials=trials, probation=probation), misfits
 
     def observe(self, findings: Iterable[Finding]) -> None:
         """Count what a committed batch told; whoever leaves its band is taken back."""
@@ -181,7 +182,7 @@ def _trial(tested: Tested, in_force: Rules) -> Trial:
     if isinstance(compiled, Overlay):
         rules = Rules(base=in_force.base, overlays={compiled.tenant: compiled})  # it judges no other tenant
     else:
-        rules = Rules(base=compiled, overlays=in_force.overlays, pools=in_force.pools)
+        rules = Rules(base=compiled, overlays=in_force.overlays)
     return Trial(
         tenant=compiled.tenant if isinstance(compiled, Overlay) else None,
         version=candidate.version,

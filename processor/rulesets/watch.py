@@ -19,7 +19,7 @@ import asyncio
 import gc
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,9 +29,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processor.errors import Invalid, Unavailable
-from processor.ruleset import Base, Overlay, Pool
+from processor.ruleset import Base, Overlay
 from processor.rulesets import rollout, store
-from processor.rulesets.compile import compile_base, compile_overlay, compile_pool
+from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
 from processor.rulesets.document import (
@@ -45,11 +45,10 @@ from processor.rulesets.document import (
     parse,
     scope_of,
     tenant_of,
-    tenant_scope,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
-from processor.rulesets.limits import TenantLimits, terms_of
-from processor.rulesets.pools import POOL_TERMS, repool
+from processor.rulesets.limits import TenantLimits
+from processor.rulesets.release import release
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Sight
 from processor.rulesets.store import Author, Conflict, Notice, Pointer, Snapshot
 from processor.rulesets.trials import Tested, Trip
@@ -71,7 +70,7 @@ class CompileBase(Protocol):
 class CompileOverlay(Protocol):
     """Overlay document → what the judge uses. Pure, may take a second. Raises: Invalid."""
 
-    def __call__(self, document: OverlayDocument, /, *, version: int, digest: str, alone: bool) -> Overlay: ...
+    def __call__(self, document: OverlayDocument, /, *, version: int, digest: str) -> Overlay: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +152,7 @@ async def _follow(
             else:
                 rulesets.found()
             hinted |= asked
+            await _let_go(rulesets)
             # Not all workers at the same moment.
             with suppress(TimeoutError):
                 async with asyncio.timeout(poll_s * random.uniform(0.8, 1.0)):  # noqa: S311  no secret
@@ -246,31 +246,20 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
 
 
 async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
-    """Put the changes in force, small overlays in pools."""
-    if changes:
-        pools, alone = await asyncio.to_thread(_pool, rulesets.pools, rulesets.overlays(changes))
-        fit = {scope: change for scope, change in changes.items() if tenant_of(scope) not in alone}
-        for tenant, problem in alone.items():
-            scope = tenant_scope(tenant)
-            if change := changes.get(scope):
-                pointer = Pointer(version=change[0].version, digest=change[0].digest)
-                rulesets.refuse(scope, pointer, [problem], hopeless=True)
-        rulesets.swap(fit, pools)
+    """Put the changes in force, and let go of what they replace."""
+    worn: list[object] = [held.compiled for scope in changes if (held := rulesets.held.get(scope))]
+    rulesets.swap(changes)
+    if worn:
+        await asyncio.to_thread(release, worn)
 
 
-def _pool(pools: Sequence[Pool], overlays: Mapping[str, Overlay]) -> tuple[list[Pool], dict[str, str]]:
-    """The pools that hold `overlays`, and why single ones cannot be compiled, by tenant: all others go on."""
-    with _without_collections():
-        try:
-            return repool(pools, overlays), {}
-        except Exception:  # noqa: BLE001  whose fault it is must be found out
-            problems: dict[str, str] = {}
-            for tenant, overlay in overlays.items():
-                try:
-                    compile_pool({tenant: overlay})
-                except Exception as error:  # noqa: BLE001  whatever an overlay does to the compiler
-                    problems[tenant] = f"compiling failed: {type(error).__name__}: {error}"
-            return repool(pools, {t: each for t, each in overlays.items() if t not in problems}), problems
+async def _let_go(rulesets: Rulesets) -> None:
+    """Free candidates that are tried out no more; one that was promoted is in force by now."""
+    used = {id(held.compiled) for held in rulesets.held.values()}
+    worn: list[object] = [each for each in rulesets.trials.worn if id(each) not in used]
+    rulesets.trials.worn.clear()
+    if worn:
+        await asyncio.to_thread(release, worn)
 
 
 @contextmanager
@@ -370,7 +359,7 @@ async def _compiled(
         return tested.compiled
     try:
         snapshot = await store.snapshot(redis, scope, candidate.pointer)
-        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store", alone=True)
+        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
     except Invalid as error:
         rulesets.refuse_trial(scope, candidate, error.problems)
         return None
@@ -412,10 +401,8 @@ def _held(snapshot: Snapshot, source: Source, compiled: Base | Overlay) -> Held:
     return Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
 
 
-def _compile(
-    supply: Supply, scope: Scope, snapshot: Snapshot, source: Source, *, alone: bool = False
-) -> tuple[Held, float]:
-    """The snapshot, ready for the judge (`alone`: by itself), and the seconds it took. Raises: Invalid."""
+def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
+    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid."""
     began = time.monotonic()
     try:
         with _without_collections():
@@ -424,8 +411,7 @@ def _compile(
             if isinstance(document, BaseDocument):
                 compiled: Base | Overlay = supply.compile_base(document, **named)
             else:
-                alone = alone or terms_of(document) > POOL_TERMS
-                compiled = supply.compile_overlay(document, **named, alone=alone)
+                compiled = supply.compile_overlay(document, **named)
     except Invalid:
         raise
     except Exception as error:  # whatever a ruleset does to the compiler, judging goes on with the last good

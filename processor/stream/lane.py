@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 from processor.errors import LaneLost, Unavailable
 from processor.model import Input, Malformed, Topic
-from processor.rollout import Finding, settle
+from processor.rollout import Finding, Settled, settle
 from processor.routing import Outcome, Place
 from processor.ruleset import Rules
 from processor.stream.codec import decode_all
@@ -74,7 +74,7 @@ class LaneSettings:
     prefix: str
     group: str
     app: str
-    batch_records: int = 2_000
+    batch_records: int = 5_000
     batch_bytes: int = 4 * 1024 * 1024  # of input; a larger record is a batch alone
     limits: Limits = field(default_factory=Limits)
     record_bytes: Mapping[Topic, int] = field(default_factory=dict)  # largest record per output topic
@@ -90,19 +90,18 @@ class LaneSettings:
         return f"{self.app}.{self.group}.{source.topic}.{source.partition}"
 
 
-def split(records: Sequence[Input], most_bytes: int) -> Iterator[list[Input]]:
+def split(records: list[Input], most_bytes: int) -> Iterator[list[Input]]:
     """The records in order, in batches of at most `most_bytes` or of one record."""
-    batch: list[Input] = []
-    size = 0
-    for record in records:
-        length = len(record.value or b"")
-        if batch and size + length > most_bytes:
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += length
-    if batch:
-        yield batch
+    sizes = [len(record.value or b"") for record in records]
+    begin = size = 0
+    if sum(sizes) > most_bytes:
+        for place, length in enumerate(sizes):
+            if place > begin and size + length > most_bytes:
+                yield records[begin:place]
+                begin, size = place, 0
+            size += length
+    if records:
+        yield records[begin:]
 
 
 class Lane:
@@ -208,12 +207,7 @@ class Lane:
         """One batch, once through: decode, judge, route, commit, and then believe it."""
         now = int(self._now() * 1000)
         began = time.monotonic()
-        items, times = decode_all(inputs)
-        if self._refused:
-            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
-        rules = self._rules.current
-        shadows = self._shadows.of(rules)
-        outcome, findings, shadowed = settle(inputs, items, times, rules, self._place, now, conversations, shadows)
+        outcome, findings, shadowed = self._judge(inputs, conversations, now)
         failures = self._guard(outcome)
         forgotten = conversations.stale(outcome.windows, now)
         records = [*outcome.records, *(tombstone(c, self._source.partition, now) for c in forgotten)]
@@ -227,7 +221,7 @@ class Lane:
         self._refused.clear()
         self._judge_failures = failures
         conversations.apply(outcome.windows, forgotten, now)
-        shadows.apply(shadowed, shadows.stale(shadowed, now), now)
+        self._shadows.apply(shadowed, self._shadows.stale(shadowed, now), now)
         committed = time.monotonic()
         self._report.turn(
             Turn(
@@ -242,6 +236,15 @@ class Lane:
                 findings=findings,
             )
         )
+
+    def _judge(self, inputs: list[Input], conversations: Conversations, now: int) -> Settled:
+        """Decode, judge and route by the rules in force; holds on to neither them nor the messages."""
+        items, times = decode_all(inputs)
+        if self._refused:
+            items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
+        rules = self._rules.current
+        shadows = self._shadows.of(rules)
+        return settle(inputs, items, times, rules, self._place, now, conversations, shadows)
 
     def _condemned(self, offset: int) -> Malformed | None:
         reason = self._refused.get(offset)

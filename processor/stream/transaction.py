@@ -103,18 +103,19 @@ class Transactions:
     def _batches(self, records: Iterable[Record]) -> list[tuple[TopicPartition, Any]]:
         """The records packed into as many batches per partition as are needed, in order."""
         full: list[tuple[TopicPartition, Any]] = []
-        open_: dict[tuple[Topic, int | None], tuple[TopicPartition, Any]] = {}
+        open_: dict[tuple[Topic, int], Any] = {}
+        at: tuple[Topic, int] | None = None
+        batch: Any = None
         for record in records:
-            partition = record.partition if record.partition is not None else self._partition(record)
-            place = (record.topic, partition)
-            entry = open_.get(place)
-            if entry is None:
-                entry = open_[place] = self._open(place)
-                full.append(entry)
-            if not _append(entry[1], record):
-                entry = open_[place] = self._open(place)
-                full.append(entry)
-                _append(entry[1], record)
+            topic, partition = record.topic, record.partition
+            if at is None or topic is not at[0] or partition != at[1]:  # most go where the one before went
+                at = topic, self._partition(record) if partition is None else partition
+                batch = open_.get(at)
+            if batch is None or not _append(batch, record):
+                place, batch = self._open(at)
+                full.append((place, batch))
+                open_[at] = batch
+                _append(batch, record)
         return full
 
     def _open(self, place: tuple[Topic, int]) -> tuple[TopicPartition, Any]:

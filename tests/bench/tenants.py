@@ -20,7 +20,6 @@ from processor.model import ChatMessage
 from processor.ruleset import Overlay, Rules
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.document import Entry, OverlayDocument
-from processor.rulesets.pools import POOL_TERMS, by_tenant, repool
 from processor.stream.codec import decode
 from tests.bench.ruleset import made_up, ruleset, terms_of
 from tests.bench.traffic import traffic
@@ -37,18 +36,16 @@ def main() -> None:
     items = _messages(options.overlays, terms_of(document))
     none = Rules(base=base)
     _seconds(items, none)  # tables fill themselves with what is seen first
-    repool([], _overlays(1, options.terms))
+    _overlays(1, options.terms)
     before, began = _resident(), time.process_time()
     overlays = _overlays(options.overlays, options.terms)
-    pools = repool([], overlays)
     compiling, memory = time.process_time() - began, _resident() - before
     each = options.overlays * options.terms
     print(f"{options.overlays:,} overlays of {options.terms:,} terms, {options.overlays:,} tenants in the traffic")
-    print(f"pools: {len(pools)}")
     print(f"compiling: {compiling / options.overlays * 1000:.1f} ms of processor time for one overlay")
     print(f"memory: {memory / MIB:,.0f} MiB, {memory / each:,.0f} bytes for one term")
     began = time.process_time()
-    many = Rules(base=base, overlays=overlays, pools=by_tenant(pools, overlays))
+    many = Rules(base=base, overlays=overlays)
     print(f"put in force: {(time.process_time() - began) * 1000:.1f} ms")
     turns = [(_seconds(items, none), _seconds(items, many)) for _ in range(options.rounds)]
     bare, full = (median(turn[side] for turn in turns) / len(items) * 1e6 for side in (0, 1))
@@ -83,7 +80,7 @@ def _overlays(count: int, terms: int) -> Mapping[str, Overlay]:
     for number in range(count):
         lexicon = [Entry(term=term) for term in draw.sample(words, terms)]
         document = OverlayDocument(tenant=f"t{number}", lexicons={"own": lexicon})
-        overlays[document.tenant] = compile_overlay(document, version=1, digest="cd" * 32, alone=terms > POOL_TERMS)
+        overlays[document.tenant] = compile_overlay(document, version=1, digest="cd" * 32)
     gc.collect()
     return overlays
 

@@ -13,6 +13,7 @@ from processor.cli.lexicon import app
 from processor.embedded import Redis as Server
 from processor.embedded import run_redis
 from processor.errors import Invalid, Misconfigured, Unavailable
+from processor.rulesets import benign
 from processor.rulesets.directory import read_base
 from processor.rulesets.document import canonical
 
@@ -191,8 +192,16 @@ def test_what_is_in_force_but_damaged_is_replaced_by_pushing_a_whole_ruleset(red
 
 
 def test_lint_counts_errors_and_warnings_and_fails_for_errors_only(redis: Client) -> None:
-    good = call("lint", lexicon("w.txt", "贷款,fraud", "我要贷款,fraud"))
-    assert (good.exit_code, good.stdout.splitlines()[-1]) == (0, "0 errors, 1 warnings")
+    good = call("lint", lexicon("w.txt", "云朵杯,fraud", "我要云朵杯,fraud"))
+    assert (good.exit_code, good.stdout.splitlines()) == (
+        0,
+        [
+            "warning: w.txt:2: '我要云朵杯' is found anyway, by '云朵杯' in w.txt:1",
+            f"2 terms hit 0 of {len(benign.lines()):,} ordinary lines (0.000%)",
+            "0 errors, 1 warnings",
+        ],
+    )
+    assert call("lint", "w.txt", "--strict").exit_code == 1
     bad = call("lint", lexicon("b.txt", "贷", "好的词,x,grave"))
     assert (bad.exit_code, bad.stdout.splitlines()) == (
         1,
@@ -202,6 +211,31 @@ def test_lint_counts_errors_and_warnings_and_fails_for_errors_only(redis: Client
             "2 errors, 0 warnings",
         ],
     )
+
+
+def test_lint_tells_programs_where_a_term_stands_and_how_often_it_hits_ordinary_chat() -> None:
+    Path("base/lexicons/b.txt").write_text("# greetings\n晚上好,x,high\n", encoding="utf-8")
+    Path("mine.chat").write_text("\n".join(f"晚上好啊{n}" for n in range(500)), encoding="utf-8")
+    result = call("lint", "base", "--json", "--chat", "mine.chat")
+    facts = json.loads(result.stdout)
+    [finding] = [each for each in facts["findings"] if each["term"] == "晚上好"]
+    assert (result.exit_code, facts["errors"], facts["terms"]) == (1, 1, 2)
+    assert (finding["kind"], finding["file"], finding["line"]) == ("everyday", "base/lexicons/b.txt", 2)
+    assert finding["hits"] >= 500
+
+
+def test_lint_holds_an_overlay_against_its_base() -> None:
+    Path("theirs").mkdir()
+    Path("theirs/overlay.yaml").write_text(
+        "tenant: t1\nallow: [聚众赌博]\noff: {terms: [没有的词]}\n", encoding="utf-8"
+    )
+    output = said("lint", "theirs", "--base", "base")
+    assert "warning: theirs/overlay.yaml:3: the base has no term '没有的词'" in output
+    assert "聚众赌博" not in output
+
+
+def test_the_builtin_ruleset_passes_lint() -> None:
+    assert said("lint", "builtin").endswith("0 errors, 0 warnings\n")
 
 
 def test_lint_and_diff_of_files_need_no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,8 +263,85 @@ def test_an_exported_ruleset_can_be_pushed_back_unchanged(redis: Client) -> None
 
 
 def test_a_word_list_is_imported_as_a_lexicon_file() -> None:
-    said("import", lexicon("words", "甲方、乙方", "丙"), "names.txt", "--category", "names", "--severity", "low")
+    output = said(
+        "import", lexicon("words", "甲方、乙方", "丙"), "names.txt", "--category", "names", "--severity", "low"
+    )
     assert Path("names.txt").read_text(encoding="utf-8") == "甲方,names,low\n乙方,names,low\n"
+    assert output.splitlines() == [
+        "words: plain, utf-8, 3 words",
+        "names.txt: 2 taken, 0 folded together, 1 refused",
+    ]
+
+
+def test_lists_are_imported_into_a_directory_that_can_be_pushed_as_an_overlay(redis: Client) -> None:
+    Path("sensitive_word_deny.txt").write_bytes("云朵杯\n天气\n雲朵杯\n".encode("gb18030"))
+    Path("sensitive_word_allow.txt").write_text("天气\n云朵杯预报\n", encoding="utf-8")
+    Path("sensitive_word_tags.txt").write_text("云朵杯 3,比赛\n", encoding="utf-8")
+    names = ("sensitive_word_deny.txt", "sensitive_word_allow.txt", "sensitive_word_tags.txt")
+    facts = json.loads(said("import", *names, "theirs", "--tenant", "t1", "--json"))
+    assert (facts["terms"], facts["allowed"], len(facts["folded"]), facts["refused"]) == (3, 2, 2, [])
+    said("push", "theirs", "--tenant", "t1")
+    document = shown("--tenant", "t1")["document"]
+    assert document["allow"] == ["天气", "云朵杯预报"]
+    assert document["lexicons"] == {
+        "sensitive_word_deny": [{"term": "云朵杯", "category": "gambling", "severity": "high"}]
+    }
+
+
+def test_patterns_and_allowed_words_are_imported_as_yaml(redis: Client) -> None:
+    words = lexicon("words.regex", "云.{0,2}杯", "天气")
+    assert isinstance(refusal("import", words, "own.txt"), Misconfigured)
+    assert not Path("own.txt").exists()
+    said("import", words, "own.yaml")
+    assert "0 errors" in said("lint", "own.yaml")
+    said("push", "own.yaml")
+    assert [(entry.get("kind"), entry["term"]) for entry in shown()["document"]["lexicons"]["own"]] == [
+        ("pattern", "云.{0,2}杯"),
+        (None, "天气"),
+    ]
+
+
+def test_an_import_writes_over_nothing_unless_told() -> None:
+    lexicon("names.txt", "旧的")
+    error = refusal("import", lexicon("words", "新的"), "names.txt")
+    assert isinstance(error, Misconfigured)
+    assert Path("names.txt").read_text(encoding="utf-8") == "旧的"
+    said("import", "words", "names.txt", "--force")
+    assert Path("names.txt").read_text(encoding="utf-8") == "新的,custom,high\n"
+
+
+def test_an_import_to_standard_output_holds_nothing_but_the_lexicon() -> None:
+    assert call("import", lexicon("words", "甲方", "丙"), "-").stdout == "甲方,custom,high\n"
+
+
+def test_columns_and_meanings_are_pairs() -> None:
+    words = lexicon("w.csv", "id,bad,grade", "1,甲方,3")
+    said("import", words, "a.txt", "--column", "term=bad", "--column", "severity=3", "--map", "3=low")
+    assert Path("a.txt").read_text(encoding="utf-8") == "甲方,custom,low\n"
+    for wrong in (("--column", "bad=term"), ("--column", "term"), ("--map", "=high")):
+        assert isinstance(refusal("import", words, "b.txt", *wrong), Misconfigured)
+    assert isinstance(refusal("import", words, "b.txt", "--column", "term=none"), Invalid)
+    assert isinstance(refusal("import", words), Misconfigured)
+
+
+@pytest.mark.parametrize("name", ["copy.csv", "copy.xlsx"])
+def test_lexicons_go_to_a_table_and_back(name: str) -> None:
+    said("export", name, "--from", "base")
+    said("import", name, "again")
+    assert Path("again/lexicons/a.txt").read_bytes() == Path("base/lexicons/a.txt").read_bytes()
+
+
+def test_lexicons_are_exported_for_other_programs() -> None:
+    result = call("export", "words.txt", "--from", "base")
+    assert Path("words.txt").read_text(encoding="utf-8") == "赌博\n"
+    assert result.stderr.splitlines() == [
+        "note: left out: categories and severities",
+        "note: left out: fraud rules, reminders and policy",
+    ]
+    said("export", "houbb", "--from", "base", "--format", "houbb")
+    assert Path("houbb/sensitive_word_tags.txt").read_text(encoding="utf-8") == "赌博 gambling\n"
+    said("export", "words.regex", "--from", "base", "--format", "regex")
+    assert Path("words.regex").read_text(encoding="utf-8") == "赌博\n"
 
 
 def test_a_missing_file_is_wrong_use() -> None:

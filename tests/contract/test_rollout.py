@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +13,9 @@ from processor.embedded import Redis as Server
 from processor.embedded import run_redis
 from processor.errors import Invalid
 from processor.rollout import Finding
-from processor.ruleset import Base, Overlay, Pool
+from processor.ruleset import Base
 from processor.rulesets import rollout, store
-from processor.rulesets.compile import compile_base, compile_pool
+from processor.rulesets.compile import compile_base
 from processor.rulesets.document import BASE, BaseDocument, Document, canonical, digest, scope_of, tenant_scope
 from processor.rulesets.guard import Guard
 from processor.rulesets.inforce import TrialBegun, TrialEnded, TrialRefused, TripUntold
@@ -332,30 +332,6 @@ async def test_an_overlay_that_is_too_large_is_refused_and_the_tenants_last_good
         await worker.sees(lambda: worker.error(T1))
         assert "3 terms, more than the 2 that one tenant may have" in (worker.error(T1) or "")
         await worker.sees(lambda: worker.overlays == {"t1": 1, "t2": 1})
-
-
-async def test_many_small_overlays_share_a_matcher_and_one_that_breaks_it_is_refused_alone(
-    redis: Client, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fragile(overlays: Mapping[str, Overlay]) -> Pool:
-        if any(meaning.spelling == "坏的词" for each in overlays.values() for meaning in each.meanings):
-            raise RuntimeError("cannot be compiled")
-        return compile_pool(overlays)
-
-    monkeypatch.setattr("processor.rulesets.pools.compile_pool", fragile)
-    monkeypatch.setattr("processor.rulesets.watch.compile_pool", fragile)
-    for number in range(30):
-        await publish(redis, overlay(f"自家词{number}", tenant=f"t{number}"))
-    await publish(redis, overlay("坏的词", tenant="broken"))
-    async with Worker(server.url).running() as worker:
-        await worker.sees(lambda: len(worker.overlays) == 30)
-        rules = worker.rulesets.current
-        assert rules.pools.keys() == worker.overlays.keys()
-        assert len({id(pool) for pool in rules.pools.values()}) == 1
-        assert worker.error(tenant_scope("broken")) == "compiling failed: RuntimeError: cannot be compiled"
-        await publish(redis, overlay("新的词", tenant="t3"))
-        await worker.sees(lambda: worker.overlays["t3"] == 2)
-        assert len({id(pool) for pool in worker.rulesets.current.pools.values()}) == 2
 
 
 async def test_a_rollout_goes_on_while_redis_is_away(redis: Client, server: Server) -> None:

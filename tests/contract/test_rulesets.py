@@ -332,7 +332,7 @@ async def test_a_ruleset_that_does_not_compile_is_tried_once_and_leaves_the_last
 
 
 async def test_a_compiler_that_breaks_does_not_stop_the_watch(redis: Client, server: Server) -> None:
-    def explode(document: OverlayDocument, /, *, version: int, digest: str, alone: bool) -> Any:
+    def explode(document: OverlayDocument, /, *, version: int, digest: str) -> Any:
         raise ZeroDivisionError
 
     async with Worker(server.url, compile_overlay=explode).running() as worker:

@@ -27,16 +27,18 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
             "numpy",
             "opencc",
             "pypinyin",
+            "re2",
         }
     },
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
-    {"ruleset": {"msgspec"}},
+    {"needs": set(), "pieces": set()},
+    {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rollout": {"msgspec"}},
     {"comparison": {"msgspec"}},
-    {"rulesets": {"msgspec", "redis", "yaml"}},
+    {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
     {"ops": {"aiohttp", "prometheus_client", "pydantic", "pydantic_core", "structlog"}},
@@ -46,7 +48,20 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "ruleset", "judge", "routing", "rollout", "comparison")
+PURE = (
+    "errors",
+    "model",
+    "matching",
+    "fraud",
+    "policy",
+    "needs",
+    "pieces",
+    "ruleset",
+    "judge",
+    "routing",
+    "rollout",
+    "comparison",
+)
 IMPURE_MODULES = {
     "asyncio",
     "datetime",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processor.errors import Invalid
@@ -507,6 +507,7 @@ def test_a_window_comes_back_from_its_bytes(window: Window) -> None:
 
 
 @given(data=st.binary(max_size=40))
+@example(data=b"\x93\xa1\xff\x90\x90")  # an id that is not UTF-8
 def test_bytes_that_are_no_window_are_refused(data: bytes) -> None:
     try:
         window = decode(data)

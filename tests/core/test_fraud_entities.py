@@ -97,6 +97,13 @@ def test_the_span_of_a_link_is_that_of_the_original_with_its_path_and_without_th
         ("010-62345678", "01062345678"),
         ("+1 (415) 555-0123", "+14155550123"),
         ("+852 6123 4567", "+85261234567"),
+        ("call 09061701461 now", "09061701461"),
+        ("020 7946 0123", "02079460123"),
+        ("0871-555-0123", "08715550123"),
+        ("(888) 555-0142", "8885550142"),
+        ("1-833-555-0199", "18335550199"),
+        ("9876543210", "9876543210"),
+        ("1300 555 123", "1300555123"),
     ],
 )
 def test_a_phone_is_found_however_its_digits_are_written(text: str, value: str) -> None:
@@ -119,6 +126,9 @@ def test_a_phone_is_found_however_its_digits_are_written(text: str, value: str) 
         "1700000000000",
         "2024-01-15 10:30:00",
         "1 3 5 7 9 11 13",
+        "04-03-2024 12:30",
+        "ref 412233445566",
+        "3456789012",
     ],
 )
 def test_a_number_inside_a_longer_one_and_an_order_number_are_no_phones(text: str) -> None:
@@ -332,6 +342,14 @@ def test_a_meeting_without_a_number_of_its_own_is_none(text: str) -> None:
         ("€99", "99 EUR"),
         ("RM500", "500 MYR"),
         ("200 dollars", "200 USD"),
+        ("Rs 5,000", "5000 INR"),
+        ("Rs.500", "500 INR"),
+        ("₹2,300.50", "2300.5 INR"),
+        ("R4,500.00", "4500 ZAR"),
+        ("N500,000", "500000 NGN"),
+        ("S$482.50", "482.5 SGD"),
+        ("Ksh 3,500", "3500 KES"),
+        ("50 quid", "50 GBP"),
     ],
 )
 def test_an_amount_is_a_number_and_a_currency(text: str, value: str) -> None:
@@ -351,6 +369,9 @@ def test_an_amount_is_a_number_and_a_currency(text: str, value: str) -> None:
         "100W充电器",
         "3点",
         "5pm",
+        "R2D2",
+        "N95 mask",
+        "rn 500",
         "第三百名",
     ],
 )
@@ -408,6 +429,7 @@ PIECES = st.sampled_from(
         *_split("会议 腾讯会议 zoom 入会码 设备代码 anydesk 元 块 万 usdt usd rmb 人民币 rm 美元 dollars 叁万 订单号"),
         *(TRON, GENESIS, SEGWIT, ETHER, "6222021234567890128", "11010519491231002X", "13800138000", "4008123123"),
         "one-time password",
+        *_split("09061701461 0871-555 (888) 9876543210 ₹ ₦ rs rs. inr ksh r n s$ quid rupees naira"),
     ]
 )
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=14).map("".join))

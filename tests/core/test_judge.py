@@ -274,22 +274,28 @@ def test_an_allowed_phrase_covers_a_term_inside_it_only() -> None:
     assert only(run([raw("海洛因研究所卖海洛因")], held))[0] is Topic.FLAGGED
 
 
-@given(st.text(st.sampled_from("甲乙丙"), max_size=30))
-def test_a_hit_stays_unless_an_allowed_phrase_holds_it_whole(text: str) -> None:
-    terms, phrases = ("甲乙", "乙丙甲"), ("甲乙丙", "乙丙甲乙")
-    held = rules(
-        *((term, "drugs", Severity.LOG) for term in terms), overlay=OverlayDocument(tenant="t1", allow=list(phrases))
-    )
-    spans = [(s, s + len(t), t) for s in range(len(text)) for t in (*terms, *phrases) if text.startswith(t, s)]
-    allowed = [(start, end) for start, end, word in spans if word in phrases]
-    expected = [
-        (start, end)
-        for start, end, word in spans
-        if word in terms and not any(a <= start and end <= b for a, b in allowed)
-    ]
-    item = decode(raw(text))
-    (judged,) = judge([item], [0], held, {}).each
-    assert [(hit.start, hit.end) for hit in getattr(judged, "hits", ()) if not hit.via] == expected
+def test_the_tally_counts_each_term_by_the_lexicon_it_is_of() -> None:
+    overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="竞品名")]})
+    both = rules(("赌博", "gambling", Severity.LOW), overlay=overlay)
+    outcome = run([raw("赌博赌-博竞品名"), raw("赌博", tenant_id="t2"), raw("晚上吃饭吗")], both)
+    assert outcome.tally.terms == {("base", "赌博"): 3, ("t1", "竞品名"): 1}
+    assert outcome.tally.rejected == {}
+
+
+def test_the_tally_counts_as_rejected_what_a_phrase_allows_and_not_what_is_switched_off() -> None:
+    overlay = OverlayDocument(tenant="t1", allow=["海洛因研究所"], off=Off(terms=["云朵杯"]))
+    both = rules(HEROIN, ("云朵杯", "x", Severity.HIGH), overlay=overlay)
+    outcome = run([raw("海洛因研究所办云朵杯"), raw("海洛因研究所", tenant_id="t2")], both)
+    assert outcome.tally.rejected == {("base", "海洛因"): 1}
+    assert outcome.tally.terms == {("base", "海洛因"): 1}
+
+
+def test_the_tally_counts_what_was_found_and_rejected() -> None:
+    overlay = OverlayDocument(tenant="t1", lexicons={"own": [Entry(term="迷药")]})
+    both = rules(("代孕", "x", Severity.HIGH), overlay=overlay)
+    outcome = run([raw("时代孕育了他"), raw("行情低迷药价也没涨"), raw("包成功代孕套餐")], both)
+    assert outcome.tally.rejected == {("base", "代孕"): 1, ("t1", "迷药"): 1}
+    assert outcome.tally.terms == {("base", "代孕"): 1}
 
 
 def test_a_word_that_comes_often_is_one_reason() -> None:
@@ -305,7 +311,7 @@ def test_a_term_listed_twice_is_one_hit() -> None:
 
 def test_an_alias_of_a_sign_means_that_sign_alone() -> None:
     signs = ("💊", "drugs", Severity.HIGH), ("🔫", "weapons", Severity.HIGH)
-    envelope = json.loads(only(run([raw("有药丸")], rules(*signs, aliases={"药丸": "💊"})))[1])
+    envelope = json.loads(only(run([raw("卖药丸")], rules(*signs, aliases={"药丸": "💊"})))[1])
     assert [hit["term"] for hit in envelope["hits"]] == ["💊"]
 
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from processor.model import Severity
 from processor.rulesets.changes import Change, compare
 from processor.rulesets.document import BaseDocument, Document, Entry, FraudDocument, Off, OverlayDocument, Regrade
-from processor.rulesets.lint import warnings
 
 
 def lexicon(*entries: Entry) -> BaseDocument:
@@ -77,36 +76,3 @@ def test_going_back_undoes_every_change(old: Document, new: Document) -> None:
 @given(documents)
 def test_a_document_does_not_differ_from_itself(document: Document) -> None:
     assert compare(document, document) == []
-
-
-def test_terms_that_are_read_the_same_are_told() -> None:
-    document = BaseDocument(
-        lexicons={
-            "a": [Entry(term="贷款", category="fraud")],
-            "b": [Entry(term="貸款", category="other"), Entry(term="FOO Bar"), Entry(term="foo  bar")],
-        }
-    )
-    assert warnings(document) == [
-        "b: '貸款' (other, high) is read the same as '贷款' (fraud, high) in a",
-        "b: 'foo  bar' (custom, high) is read the same as 'FOO Bar' (custom, high) in b",
-    ]
-
-
-def test_a_term_that_is_found_anyway_is_told_and_one_with_a_grade_of_its_own_is_not() -> None:
-    graver = Entry(term="小额贷款诈骗", severity=Severity.HIGH)
-    document = lexicon(Entry(term="贷款", severity=Severity.LOW), Entry(term="小额贷款", severity=Severity.LOW), graver)
-    assert warnings(document) == ["a: '小额贷款' is found anyway, by '贷款' in a"]
-
-
-def test_a_word_inside_another_word_does_not_find_it() -> None:
-    assert warnings(lexicon(Entry(term="art"), Entry(term="party"), Entry(term="art dealer"))) == [
-        "a: 'art dealer' is found anyway, by 'art' in a"
-    ]
-
-
-def test_a_full_width_comma_is_told() -> None:
-    assert len(warnings(lexicon(Entry(term="贷款，fraud")))) == 1
-
-
-def test_a_ruleset_without_terms_has_nothing_to_tell() -> None:
-    assert warnings(BaseDocument()) == []

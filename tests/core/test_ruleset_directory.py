@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from processor.errors import Invalid
 from processor.model import Severity
-from processor.rulesets.directory import builtin, parse_aliases, parse_terms, parse_words, parse_yaml, read, write
+from processor.rulesets.directory import builtin, parse_aliases, parse_terms, parse_yaml, read, write
 from processor.rulesets.document import (
     BaseDocument,
     Entry,
@@ -206,18 +206,6 @@ def test_the_builtin_ruleset_reads_without_a_problem() -> None:
     document = builtin()
     assert document.lexicons
     assert parse(canonical(document)) == document
-
-
-def test_a_word_list_becomes_entries_and_says_what_it_left_out() -> None:
-    listed, problems = parse_words(
-        "\ufeff甲方、乙方;丙\n# no word\n甲方,FOO|foo\t#tag\n", source="w", category="names", severity=Severity.LOW
-    )
-    assert [(entry.term, entry.category, entry.severity) for entry in listed] == [
-        ("甲方", "names", "low"),
-        ("乙方", "names", "low"),
-        ("FOO", "names", "low"),
-    ]
-    assert [problem.split(": ")[0] for problem in problems] == ["w:1", "w:3"]
 
 
 tricky = st.sampled_from(

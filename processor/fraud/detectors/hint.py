@@ -34,17 +34,40 @@ _AT = "@＠"
 _DOT = ".．﹒"
 _DOTS = f"{_DOT}。｡点點"
 _OPEN = r"(（\[［"
-_SIGN = "¥￥$＄€£₮"
+_SIGN = "¥￥$＄€£₮₹₦₵"
 _BASE58 = "1-9A-HJ-NP-Za-km-z"
 _SCALE = "十百千万亿"
 _NUMERAL = f"零〇一二两三四五六七八九{_SCALE}"
 _FORMAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万萬亿億"
 _UNIT = "元圆块人美刀港欧英马令林泰€$＄"
-_LATIN_UNITS = (*zip("rydbepcuhgmst", "muouuonskbygh", strict=True),)  # how they begin: rmb, yuan, dollars …
-_CODES = ("rm", "ny", "dt", "sd", "kd", "ur", "bp", "yr", "gd", "hb", "mb")  # how currency codes end
+_LATIN_UNITS = (
+    *zip("rydbepcuhgmstqrrrnkiaz", "muouuonskbyghuusaasnua", strict=True),
+)  # how they begin: rmb, yuan, dollars …
+_CODES = (
+    "rm",
+    "ny",
+    "dt",
+    "sd",
+    "kd",
+    "ur",
+    "bp",
+    "yr",
+    "gd",
+    "hb",
+    "mb",
+    "rs",
+    "nr",
+    "ud",
+    "zd",
+    "ad",
+    "ar",
+    "es",
+    "gn",
+    "sh",
+)  # how currency codes end
 _GAP = f"[{_SPACE}\t=~～>＞→❤️♥💬・·{_DASH}]{{0,4}}"
 
-_LATIN_FIRST = _wide("rydbepcuhgmst")
+_LATIN_FIRST = _wide("rydbepcuhgmstqnkiaz")
 _LATIN_UNIT = "|".join(f"(?<=[{_wide(one)}])[{_wide(two)}]" for one, two in _LATIN_UNITS)
 _MONEY = f"[{_UNIT}{_SCALE}多几余{_wide('w')}]|[{_wide('u')}](?![{_LETTER}])|[{_LATIN_FIRST}](?:{_LATIN_UNIT})"
 _BEFORE = "|".join([*map(_word, _CODES), "民币"])
@@ -82,6 +105,9 @@ _TRIGGERS: tuple[tuple[str, tuple[str, ...]], ...] = (  # leading characters, an
             f"(?<=[{_SIGN}][{_SPACE}].)",
             f"(?<=(?:{_BEFORE}).)",
             f"(?<=(?:{_BEFORE})[{_SPACE}].)",
+            "(?<=[sS][.].)",
+            f"(?<=[sS][.][{_SPACE}].)",
+            f"(?<=[{_wide('rn')}][{_SPACE}].)",
         ),
     ),
     (

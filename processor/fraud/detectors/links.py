@@ -14,15 +14,16 @@ _STRONG = frozenset(
     """com net org cn edu gov info biz xyz top vip cc site online icu ltd wang ren tech asia tv app website bet casino
     poker porn sex cam sbs cfd cyou bond tokyo kim shop tw hk mo jp kr sg th vn ph ru uk de fr es nl eu ca au br mx
     tr ua ch se fi dk cz pt ro gr hu ae sa pk bd lk np kh gg pw tk ml ga cf gq su vc ws nu ly gd vg bz cx lc mn sc st
-    club loan loans bid""".split()  # noqa: SIM905  reads as a list of words
+    club loan loans bid co xin lat ng ke za gh nz ie ug zm zw""".split()  # noqa: SIM905  reads as a list of words
 )
 _WORDS = frozenset(
     """store fun ink work win men link click live life world today space host press cloud red group chat games game fit
     art design center company email finance fund capital money cash credit exchange market trade trading express
-    global international network news buzz monster rest bar beauty hair quest autos homes mom lol pics pro dev me in is
+    global international network news buzz monster rest bar beauty hair quest autos homes mom lol pics pro dev page help
+    support delivery center claims services solutions digital agency systems care me in is io
     it to so at be us my no am as do id la im fm re pm sh ag one gg""".split()  # noqa: SIM905
 )
-_FILES = frozenset("ai mobi pub io co zip mov pl py md rs ps".split())  # noqa: SIM905
+_FILES = frozenset("ai mobi pub zip mov pl py md rs ps".split())  # noqa: SIM905
 _HAN_TLDS = "中国|公司|网络|网址|商城|在线|集团|香港|中文网|我爱你|网店|购物|娱乐"
 _PLAIN_TLDS = "com|net|org|cn|cc|top|vip|xyz|shop|site|icu"
 

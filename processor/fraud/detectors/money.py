@@ -18,10 +18,14 @@ _SCALE = "(?P<scale>[十百千万亿w]{1,2})?"
 _BEFORE = {"¥": "CNY", "$": "USD", "us$": "USD", "hk$": "HKD", "€": "EUR", "£": "GBP", "₮": "USDT", "rm": "MYR"}
 _BEFORE |= {code.lower(): code for code in ("CNY", "USDT", "USD", "HKD", "EUR", "GBP", "MYR", "SGD", "THB")}
 _BEFORE |= {"rmb": "CNY", "人民币": "CNY"}
+_BEFORE |= {"₹": "INR", "rs": "INR", "rs.": "INR", "₦": "NGN", "s$": "SGD", "a$": "AUD", "ksh": "KES", "gh₵": "GHS"}
+_BEFORE |= {code.lower(): code for code in ("INR", "AUD", "NZD", "CAD", "ZAR", "KES", "NGN")}
 _AFTER = {"元": "CNY", "圆": "CNY", "块钱": "CNY", "块": "CNY", "人民币": "CNY", "rmb": "CNY", "yuan": "CNY"}
 _AFTER |= {"美元": "USD", "美金": "USD", "美刀": "USD", "刀": "USD", "dollars": "USD", "bucks": "USD", "$": "USD"}
 _AFTER |= {"港币": "HKD", "港元": "HKD", "欧元": "EUR", "欧": "EUR", "euros": "EUR", "euro": "EUR", "€": "EUR"}
 _AFTER |= {"英镑": "GBP", "pounds": "GBP", "马币": "MYR", "令吉": "MYR", "林吉特": "MYR", "泰铢": "THB", "u": "USDT"}
+_AFTER |= {"quid": "GBP", "rupees": "INR", "rs": "INR", "rand": "ZAR", "naira": "NGN", "ksh": "KES"}
+_AFTER |= {code.lower(): code for code in ("INR", "AUD", "ZAR", "KES")}
 _AFTER |= {code.lower(): code for code in ("CNY", "USDT", "USD", "HKD", "EUR", "GBP", "MYR", "SGD", "THB")}
 _COUNTED = {
     "块": "蛋糕|饼|砖|肉|石|布|表|地|板|糖|豆腐|面包|电池|屏|硬盘|手表|腹肌|木|玻璃|田|骨|牌|儿?去|拼图|巧克力|香皂",
@@ -39,6 +43,11 @@ _BARE_SCALE = rf"(?P<bare>万|w(?![a-z0-9]| ?(?:充|快充|的?灯|功率|电)))
 _PREFIXED = re.compile(
     rf"(?<![a-z])(?P<sign>{_either(_BEFORE)}) ?(?P<number>{_NUMBER}) ?{_SCALE}(?:元|块钱?)?(?![0-9])"
 )
+_INITIAL = re.compile(
+    r"(?<![a-z0-9])(?P<sign>[rn]) ?(?P<number>[1-9](?:[0-9]{0,2}(?:,[0-9]{3}){1,3}+|[0-9]{2,7}+)(?:\.[0-9]{2})?)"
+    r"(?![a-z0-9])"
+)
+_INITIALS = {"r": "ZAR", "n": "NGN"}
 _SUFFIXED = re.compile(
     rf"(?<![0-9a-z_.,])(?P<number>{_NUMBER}) ?(?:{_SCALE}[多几余]? ?{_UNIT}{_NOT_COUNTED}|{_BARE_SCALE})"
 )
@@ -59,6 +68,8 @@ def find(low: str) -> Iterator[Found]:
     """Amounts in a folded, lower-cased text."""
     for match in _PREFIXED.finditer(low):
         yield _found(match, _arabic(match), _BEFORE[match["sign"]])
+    for match in _INITIAL.finditer(low):
+        yield _found(match, _arabic(match), _INITIALS[match["sign"]])
     for match in _SUFFIXED.finditer(low):
         yield _found(match, _arabic(match), _AFTER[match["unit"]] if match["unit"] else "CNY")
     for match in _HAN_NUMBER.finditer(low):

@@ -37,6 +37,14 @@ _MOBILE = re.compile(
 _SERVICE = re.compile(rf"{_OPEN}[48]00(?:{_S}[0-9]){{7}}{_CLOSE}{_UNIT}")
 _LANDLINE = re.compile(rf"{_OPEN}\(?0(?:10|2[0-9]|[3-9][0-9]{{2}})(?:\)|{_SS})[0-9]{{3,4}}{_S}[0-9]{{4}}{_CLOSE}")
 _ABROAD = re.compile(rf"(?<![0-9a-z)])\+[1-9](?:[ \-.()]{{0,2}}[0-9]){{9,14}}{_CLOSE}{_UNIT}")
+# As they are written within Britain, Ireland, Australia and Africa, North America, India. Groups must look like those
+# of a phone, so that a date and a time are none.
+_ENGLISH = re.compile(
+    rf"{_OPEN}(?:0[1-9][0-9]{{8,9}}|0[1-9][0-9]{{1,3}}[ -][0-9]{{3,4}}[ -]?[0-9]{{3,4}}"
+    rf"|0[1-9][0-9]{{3}}[ -][0-9]{{5,6}}|0[1-9][ -][0-9]{{4}}[ -][0-9]{{4}}"
+    r"|(?:1[ .-]?)?\(?[2-9][0-9]{2}(?:\)[ .-]?|[ .-])[0-9]{3}[ .-][0-9]{4}|[6-9][0-9]{9}"
+    rf"|1[38]00[ -][0-9]{{3}}[ -]?[0-9]{{3}}){_CLOSE}{_UNIT}"
+)
 
 _CARD = re.compile(
     rf"{_OPEN}(?<![a-z])(?:[0-9]{{13,19}}|[0-9]{{4}}(?:{_SS}[0-9]{{4}}){{2,3}}(?:{_SS}[0-9]{{1,4}})?"
@@ -97,12 +105,12 @@ def find_phones(low: str) -> Iterator[Found]:
     for match in _MOBILE.finditer(low):
         if not _is_order(low, match.start()) and not _is_glued(low, match.start()):
             yield Found(*match.span(), digits_only(match["number"]))
-    for pattern in (_SERVICE, _LANDLINE):
+    for match in _ABROAD.finditer(low):
+        yield Found(*match.span(), "+" + digits_only(match[0]))
+    for pattern in (_SERVICE, _LANDLINE, _ENGLISH):
         for match in pattern.finditer(low):
             if not _is_order(low, match.start()) and not _is_glued(low, match.start()):
                 yield Found(*match.span(), digits_only(match[0]))
-    for match in _ABROAD.finditer(low):
-        yield Found(*match.span(), "+" + digits_only(match[0]))
 
 
 def _is_order(low: str, start: int) -> bool:

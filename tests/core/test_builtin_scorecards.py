@@ -1,0 +1,85 @@
+"""What holds for the built-in scorecards: those with examples of their own fire on them and on no near miss."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from processor.fraud.engine import Mark, Weighed, weigh
+from processor.fraud.entities import find_entities
+from processor.fraud.reading import Fields, parse_head
+from processor.fraud.rule import Conversation, Rule
+from processor.fraud.rules import Rulebook, compile_rules
+from processor.fraud.window import Window
+from processor.matching.folding import Batch
+from processor.matching.matcher import Matcher
+from processor.model import ChatMessage
+from processor.rulesets.directory import builtin
+
+MINUTE_MS = 60_000
+FRAUD = builtin().fraud
+HEAD = ("id", "version", "status", "type", "title", "severity", "remind", "source", "tests")
+
+
+def head(card: dict[str, Any]) -> Rule:
+    problems: list[str] = []
+    rule = parse_head(Fields({key: card[key] for key in HEAD if key in card}, "card", problems))
+    assert problems == []
+    return rule
+
+
+CARDS = [head(card) for card in FRAUD.scorecards["cards"] if "tests" in card and card["status"] == "active"]
+each_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+
+
+@cache
+def rulebook() -> tuple[Rulebook, Matcher, tuple[int, ...]]:
+    book = compile_rules(FRAUD.groups, FRAUD.rules, FRAUD.scorecards, FRAUD.brands)
+    terms = [*book.terms.items(), *book.beside.items()]
+    return book, Matcher([term for term, _ in terms]), tuple(bits for _, bits in terms)
+
+
+def weighed(conversation: Conversation) -> Iterator[Weighed]:
+    """A conversation's messages through the engine, a minute apart, as in the product."""
+    book, matcher, bits = rulebook()
+    window: Window | None = None
+    for number, (speaker, text) in enumerate(conversation):
+        message = ChatMessage(
+            message_id=str(number), tenant_id="t", conversation_id="c", sender_id=speaker, type="text", content=text
+        )
+        found = matcher.find(Batch([text])).get(0, [])
+        seen = weigh(
+            book,
+            message,
+            at=number * MINUTE_MS,
+            marks=[Mark(each.start, each.end, bits[each.term]) for each in found],
+            entities=list(find_entities(text)),
+            window=window,
+            wording=None,
+        )
+        window = seen.window
+        yield seen
+
+
+def fired(conversation: Conversation) -> set[str]:
+    return {rule.id for seen in weighed(conversation) for rule in seen.rules}
+
+
+@each_card
+def test_a_card_fires_on_each_of_its_examples(card: Rule) -> None:
+    assert len(card.hits) >= 3
+    assert [hit for hit in card.hits if card.id not in fired(hit)] == []
+
+
+@each_card
+def test_a_card_leaves_its_near_misses_alone(card: Rule) -> None:
+    assert len(card.misses) >= 3
+    assert [miss for miss in card.misses if card.id in fired(miss)] == []
+
+
+@each_card
+def test_one_of_the_near_misses_is_a_notice_and_fires_nothing(card: Rule) -> None:
+    notices = [miss for miss in card.misses if any(seen.warning or seen.inquiry for seen in weighed(miss))]
+    assert notices
+    assert [notice for notice in notices if fired(notice)] == []
