@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from redis.asyncio import Redis as Client
 from processor.embedded import Redis as Server
 from processor.embedded import run_redis
 from processor.errors import Invalid
+from processor.matching.matcher import Matcher
 from processor.rollout import Finding
 from processor.ruleset import Base
 from processor.rulesets import rollout, store
@@ -169,6 +171,29 @@ async def test_a_worker_takes_a_candidate_up_and_leaves_what_is_in_force(redis: 
         await rollout.withdraw(redis, BASE, author=ME)
         await worker.sees(lambda: tried(worker) is None)
         assert [event.promoted for event in worker.told(TrialEnded)] == [False]
+
+
+async def test_what_is_tried_out_no_more_is_freed_and_what_is_promoted_is_not(redis: Client, server: Server) -> None:
+    await publish(redis, base("贷款"))
+    async with Worker(server.url).running() as worker:
+
+        async def begun(version: int) -> weakref.ref[Matcher]:
+            await begin(redis, base(f"词语{version}"), mode="canary", guard=SMALL)
+            await worker.sees(lambda: tried(worker) == version)
+            return weakref.ref(worker.rulesets.current.trials[None].rules.base.matcher)
+
+        withdrawn = await begun(2)
+        await rollout.withdraw(redis, BASE, author=ME)
+        await worker.sees(lambda: withdrawn() is None)
+        tripped = await begun(3)
+        worker.rulesets.observe([finding(3, flagged=50)])
+        await worker.sees(lambda: tripped() is None and not worker.rulesets.trials.untold)
+        promoted = await begun(4)
+        await rollout.promote(redis, BASE, author=ME)
+        await worker.sees(lambda: worker.rulesets.current.base.version == 4 and tried(worker) is None)
+        await worker.looks_again()
+        assert worker.rulesets.trials.worn == []
+        assert promoted() is worker.rulesets.current.base.matcher
 
 
 async def test_a_worker_that_starts_during_a_rollout_has_the_candidate_from_its_first_batch(

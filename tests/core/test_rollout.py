@@ -111,6 +111,20 @@ def test_a_canary_of_everything_is_the_candidate_in_force(batches: Batches) -> N
     assert [r for r in records if r.topic != "dead-letter"] == [r for r in alone if r.topic != "dead-letter"]
 
 
+@pytest.mark.parametrize("mode", ["shadow", "canary"])
+def test_a_batch_counts_what_its_own_verdicts_rejected_whoever_watches(mode: Literal["shadow", "canary"]) -> None:
+    old, new = rules(("代孕", "x", Severity.HIGH)), rules(("迷药", "x", Severity.HIGH))
+    given = [
+        Given(value=raw(text, n, conversation_id=f"c{n}"), offset=n, key=f"c{n}".encode())
+        for n, text in enumerate(["时代孕育了他", "行情低迷药价也没涨"] * 8)
+    ]
+    tried = trial(mode, 0.5, rules=new)
+    canaries = [mode == "canary" and tried.takes(message(conversation=f"c{n}")) for n in range(len(given))]
+    settled = settle(given, *decode_all(given), trying(tried, old=old), PLACE, 5, {}, {})
+    expected = Counter(("base", ("代孕", "迷药")[n % 2]) for n, canary in enumerate(canaries) if canary == bool(n % 2))
+    assert settled.outcome.tally.rejected == expected
+
+
 def test_the_header_names_the_version_that_judged() -> None:
     canary = trial("canary", 0.5)
     records, _ = stream([[(who, 6) for who in range(10)]], trying(canary))
