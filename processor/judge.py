@@ -22,8 +22,9 @@ from processor.fraud.window import Window
 from processor.matching.cover import Cover
 from processor.matching.cut import LONGEST
 from processor.matching.folding import JOINT, Batch
-from processor.matching.matcher import Found, identity
-from processor.matching.matcher import Rejected as Doubted
+from processor.matching.term import identity
+from processor.matching.weighing import Found
+from processor.matching.weighing import Rejected as Doubted
 from processor.model import Action, ChatMessage, Entity, Fraud, Hit, Malformed, Reminder, Severity
 from processor.needs import Beside, Why, unmet
 from processor.pieces import join

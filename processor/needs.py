@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple
 
 from processor.matching.cover import Cover
 from processor.matching.folding import fold, is_hanzi
-from processor.matching.matcher import Found, Matcher
+from processor.matching.matcher import Matcher
+from processor.matching.weighing import Found
 from processor.matching.words import LONGEST, words
 
 Reach = Mapping[int, int]  # number of a word → how many characters away from the find it may stand

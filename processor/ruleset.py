@@ -9,8 +9,9 @@ from typing import Any, Literal, NamedTuple
 from processor.fraud.rules import Rulebook
 from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
-from processor.matching.matcher import Matcher, identity
+from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
+from processor.matching.term import identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse

@@ -15,8 +15,8 @@ from processor.cli.screen import rules_for
 from processor.errors import ChatguardError
 from processor.judge import Judged, judge
 from processor.matching.folding import Batch
-from processor.matching.matcher import Rejected
 from processor.matching.readings import COSTS
+from processor.matching.weighing import Rejected
 from processor.model import ChatMessage, Hit, Verdict, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules

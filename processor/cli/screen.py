@@ -18,7 +18,7 @@ from processor.cli.sources import text_of
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
 from processor.judge import Item, judge
-from processor.matching.matcher import identity
+from processor.matching.term import identity
 from processor.model import Malformed, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from processor.matching.folding import squeeze
-from processor.matching.matcher import Found
+from processor.matching.weighing import Found
 
 _LEFT_OVER = 1
 

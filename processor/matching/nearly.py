@@ -4,14 +4,13 @@ Whatever hanzi it is, one half of the term still stands there as it is. So the h
 beside each find the other half is looked up with any one of its characters left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from processor.matching import shape
 from processor.matching.engine import Engine
 
 _LEAST = 3  # characters of a term
-_Rest = tuple[int, str]  # which character is left out, and the others
 
 
 class Near(NamedTuple):
@@ -23,14 +22,18 @@ class Near(NamedTuple):
 
 
 class Halves:
-    """The halves of terms, and what must stand beside each."""
+    """The halves of terms, and what must stand beside each; `forms` are the terms, folded and squeezed."""
 
-    def __init__(self) -> None:
-        # half → (it comes first, size of the other half) → the other half without one character → terms, characters
-        self._beside: dict[str, dict[tuple[bool, int], dict[_Rest, list[tuple[int, str]]]]] = {}
+    def __init__(self, forms: Mapping[int, str]) -> None:
+        self._forms = forms
+        self._numbers: dict[str, int] = {}  # half → its number
+        self._sizes: list[tuple[tuple[bool, int], ...]] = []  # of the other halves: whether they come after, and size
+        # A hash of half, side, and the other half without one character → the terms; kept flat, since there are many.
+        self._beside: dict[int, int | tuple[int, ...]] = {}
 
-    def add(self, form: str, term: int) -> None:
-        """Add the folded and squeezed form of a term."""
+    def add(self, term: int) -> None:
+        """Add a term."""
+        form = self._forms[term]
         size = len(form)
         if size < _LEAST:
             return
@@ -40,25 +43,45 @@ class Halves:
         self._add(form[middle:], form[:middle], term, first=False)
 
     def _add(self, half: str, other: str, term: int, *, first: bool) -> None:
-        rests = self._beside.setdefault(half, {}).setdefault((first, len(other)), {})
+        number = self._numbers.setdefault(half, len(self._sizes))
+        kind = (first, len(other))
+        if number == len(self._sizes):
+            self._sizes.append((kind,))
+        elif kind not in self._sizes[number]:
+            self._sizes[number] = (*self._sizes[number], kind)
         for place, char in enumerate(other):
             if shape.is_drawn(char):
-                rests.setdefault((place, other[:place] + other[place + 1 :]), []).append((term, char))
+                key = _key(number, place, other, first=first)
+                known = self._beside.get(key)
+                self._beside[key] = term if known is None else (*_each(known), term)
 
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
-        self._halves = list(self._beside)
-        self._table = [list(beside.items()) for beside in self._beside.values()]
-        self._engine = engine(self._halves) if self._halves else None
-        self._beside = {}
+        self._engine = engine(list(self._numbers)) if self._numbers else None
+        self._numbers = {}
 
     def find(self, text: str) -> Iterator[Near]:
         """All of them in a squeezed text."""
         for start, end, number in self._engine.find(text) if self._engine else ():
-            for (first, size), rests in self._table[number]:
+            for first, size in self._sizes[number]:
                 begin = end if first else start - size
                 other = text[begin : begin + size] if begin >= 0 else ""
+                if len(other) < size:
+                    continue
                 for place, written in enumerate(other):
-                    for term, char in rests.get((place, other[:place] + other[place + 1 :]), ()):
-                        if char != written and len(other) == size and shape.alike(char, written):
+                    known = self._beside.get(_key(number, place, other, first=first))
+                    if known is None:
+                        continue
+                    at = end - start + place if first else place
+                    for term in _each(known):
+                        char = self._forms[term][at]
+                        if char != written and shape.alike(char, written):
                             yield Near(min(begin, start), max(begin + size, end), term)
+
+
+def _each(known: int | tuple[int, ...]) -> tuple[int, ...]:
+    return known if isinstance(known, tuple) else (known,)
+
+
+def _key(half: int, place: int, other: str, *, first: bool) -> int:
+    return hash((half, first, place, other[:place], other[place + 1 :]))

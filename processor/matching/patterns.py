@@ -20,7 +20,7 @@ from functools import lru_cache
 import re2
 
 from processor.matching.folding import IGNORED, JOINT, SPELLED, Batch, fold
-from processor.matching.matcher import Found
+from processor.matching.weighing import Found
 
 MOST_PATTERNS = 200
 """Expressions of one ruleset."""

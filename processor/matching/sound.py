@@ -5,6 +5,7 @@ en/eng, z/zh, c/ch, s/sh) count as the same sound.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import accumulate
@@ -14,6 +15,7 @@ from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
 
 _FIRST_SIGN = 0xE000  # signs are private characters
+_MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"} | {number: number for number in "1234"}
 _LONGEST_RUN = 24  # Latin letters that are tried as pinyin
 
 
@@ -81,6 +83,19 @@ def spellings(term: str) -> Iterator[tuple[str, Iterator[int]]]:
         yield written, accumulate(map(len, syllables[:-1]))
         if "v" in written:
             yield written.replace("v", "u"), accumulate(map(len, syllables[:-1]))
+
+
+def tones(text: str) -> str:
+    """The tone marks and numbers of written pinyin, as numbers; a syllable without one gives nothing."""
+    marks = (_MARKS.get(char, "") for char in unicodedata.normalize("NFD", text))
+    return "".join(marks)
+
+
+@lru_cache(maxsize=1 << 12)
+def tones_of(term: str) -> str:
+    """The tones of a term, as numbers; a neutral one gives nothing."""
+    spoken = lazy_pinyin(term, style=Style.TONE3)
+    return "".join(syllable[-1] for syllable in spoken if syllable[-1] in "1234")
 
 
 def heard(runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:

@@ -9,8 +9,9 @@ import msgspec
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.cut import Cut
-from processor.matching.matcher import Matcher, identity
+from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
+from processor.matching.term import identity
 from processor.model import Severity
 from processor.needs import Needs
 from processor.policy import FRAUD, parse

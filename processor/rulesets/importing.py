@@ -19,7 +19,7 @@ from pathlib import PurePath
 from typing import Literal, NamedTuple, get_args
 
 from processor.errors import Invalid
-from processor.matching.matcher import forms
+from processor.matching.term import forms
 from processor.model import Severity
 from processor.rulesets.decoding import decode
 from processor.rulesets.directory import CATEGORY

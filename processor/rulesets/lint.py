@@ -19,7 +19,7 @@ from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.judge import judge
 from processor.matching.folding import fold, is_break, is_hanzi, squeeze
-from processor.matching.matcher import forms, identity
+from processor.matching.term import forms, identity
 from processor.model import ChatMessage, Hit, Malformed, Severity
 from processor.ruleset import Rules
 from processor.rulesets.compile import BUILTIN_LEXICON, compile_base, compile_overlay

@@ -14,8 +14,8 @@ from processor.errors import Invalid
 from processor.judge import Judged, judge
 from processor.matching.cover import Cover
 from processor.matching.folding import Batch
-from processor.matching.matcher import Found
 from processor.matching.patterns import MOST_PATTERNS, Patterns, pattern_flaw
+from processor.matching.weighing import Found
 from processor.model import Severity
 from processor.ruleset import Rules
 from processor.rulesets.company import company_sets, is_ordinary

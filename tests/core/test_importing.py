@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from processor.errors import Invalid
 from processor.matching.folding import is_hanzi
-from processor.matching.matcher import forms
+from processor.matching.term import forms
 from processor.model import Severity
 from processor.rulesets import benign
 from processor.rulesets.decoding import decode

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from processor.matching.engine import Daachorse, Engine, Pyahocorasick
 from processor.matching.folding import JOINT, Batch, fold, origins, squeeze
-from processor.matching.matcher import Matcher, transforms
+from processor.matching.matcher import Matcher
+from processor.matching.term import transforms
 
 ENGINES: list[type[Engine]] = [Daachorse, Pyahocorasick]
 letters = st.sampled_from("ab贷款海é ")

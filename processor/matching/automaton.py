@@ -1,0 +1,80 @@
+"""One automaton with what its patterns stand for, kept small: there may be a million of them."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processor.matching.engine import Engine
+from processor.matching.folding import is_letter
+
+
+class How(IntEnum):
+    """What a pattern is to its term."""
+
+    PLAIN = 0
+    PINYIN = 1
+    DIGITS = 2
+    COLLAPSED = 3  # without its double letters: what is left of it once a stretched text is drawn together
+    LEET = 4  # with letters for its digits: what is left of it where every digit is read as a letter
+    PARTS = 5  # two parts of a hanzi: no find, but a reason to put them together
+
+
+_SHIFT = 3  # bits of a How
+_NO_SPACES: frozenset[int] = frozenset()
+
+
+class Patterns:
+    """Patterns with their owners: how each stands for which term."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._owners: list[int | tuple[int, ...]] = []  # most have one
+        self._spaces: dict[int, frozenset[int]] = {}
+
+    def add(self, form: str, term: int, how: How = How.PLAIN, spaces: Iterable[int] = ()) -> None:
+        """Add a pattern; `spaces` are the places in it before which white space is skipped."""
+        owner = term << _SHIFT | how
+        number = self._numbers.setdefault(form, len(self._owners))
+        if number == len(self._owners):
+            self._owners.append(owner)
+        else:
+            known = self._owners[number]
+            before = known if isinstance(known, tuple) else (known,)
+            if owner not in before:
+                self._owners[number] = (*before, owner)
+        if spaces := frozenset(spaces):
+            self._spaces[number] = self._spaces.get(number, _NO_SPACES) | spaces
+
+    def build(self, engine: type[Engine]) -> None:
+        """Make the automaton; nothing can be added any more."""
+        forms = list(self._numbers)
+        self.left = np.array([is_letter(form[0]) for form in forms], bool)  # must begin where a word begins
+        self.right = np.array([is_letter(form[-1]) for form in forms], bool)
+        self._engine = engine(forms) if forms else None
+        self._numbers = {}
+
+    def find(self, text: str) -> NDArray[np.intp]:
+        """Rows of start, end, pattern number."""
+        found = self._engine.find(text) if self._engine else []
+        return np.array(found, np.intp).reshape(-1, 3)
+
+    def spaces(self, number: int) -> frozenset[int]:
+        """The places in a pattern before which white space is skipped."""
+        return self._spaces.get(number, _NO_SPACES)
+
+    def owners(self, number: int) -> tuple[int, ...]:
+        """Who a pattern stands for: see `term_of` and `how_of`."""
+        owners = self._owners[number]
+        return owners if isinstance(owners, tuple) else (owners,)
+
+
+def term_of(owner: int) -> int:
+    """The number of the owner's term."""
+    return owner >> _SHIFT
+
+
+def how_of(owner: int) -> int:
+    """What the pattern is to the owner's term, as a `How`."""
+    return owner & (1 << _SHIFT) - 1

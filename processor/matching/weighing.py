@@ -1,0 +1,204 @@
+"""Which finds count: what a reading costs, and whether the words of the text explain it better.
+
+A term is held against the words of the text: where hanzi read better as ordinary words that only touch the term
+(时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected. The dearer a
+reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat and on
+attacks of our own (docs/detection.md).
+"""
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from math import exp
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from processor.matching import sound, words
+from processor.matching.folding import Batch, is_hanzi
+from processor.matching.readings import COSTS
+from processor.matching.term import transforms
+
+_AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term that stands there as written
+_ACROSS = -1.5  # … if one of them reaches over an end of the term
+_GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
+_DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must read better: one hanzi replaced, or more
+_DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
+_LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
+_COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
+_DEAR = 2  # the least cost of what is not a plain reading
+_SURE_SYLLABLES = 3  # pinyin among words of another language
+_ONLY_WITHIN = {"stretched-": "stretched", "leet-": "leet"}  # forms that stand for a term only in such a reading
+
+
+class Found(Struct, frozen=True, order=True, gc=False):
+    """One occurrence of a term; `start` and `end` are offsets in the original text."""
+
+    start: int
+    end: int
+    term: int  # the term's place in the sequence the matcher was made of
+    cost: int = 0
+    via: tuple[str, ...] = ()  # what was done to read it, for a term with a ceiling; nothing if it stands as written
+
+
+class Rejected(NamedTuple):
+    """An occurrence that does not count, and why."""
+
+    line: int
+    found: Found
+    why: str
+
+
+class Find(NamedTuple):
+    """A term in some reading, before it has been weighed; offsets in the original text."""
+
+    start: int
+    end: int
+    term: int
+    via: tuple[str, ...]
+
+
+class Scales:
+    """Weighs the finds of terms with ceilings."""
+
+    def __init__(self, terms: Mapping[int, str], forms: Mapping[int, str], ceilings: Mapping[int, int]) -> None:
+        self._terms, self._forms, self._ceilings = terms, forms, ceilings
+        self._twins = _common_twins(forms.values())
+
+    def weigh(self, batch: Batch, line: int, finds: Sequence[Find], trace: list[Rejected] | None) -> list[Found]:
+        """What of the finds of one text holds, once each, the cheapest way to find it."""
+        text = batch.texts[line]
+        best: dict[tuple[int, int, int], Found] = {}
+        chain: words.Chain | None = None
+        places: list[int] = []
+        for start, end, term, more in finds:
+            ceiling = self._ceilings[term]
+            if more and more[-1] in _ONLY_WITHIN:
+                if _ONLY_WITHIN[more[-1]] not in more:
+                    continue
+                more = more[:-1]  # noqa: PLW2901
+            via = _via(text[start:end], self._terms[term], more)
+            found = Found(start, end, term, sum(COSTS[each] for each in via), via)
+            known = best.get((start, end, term))
+            if known is not None and known.cost <= found.cost:
+                continue
+            if found.cost > ceiling:
+                why = f"costs {found.cost}, more than the {ceiling} allowed"
+            else:
+                if chain is None:
+                    chain, places = words.chain(batch.squeezed_reading(line)), batch.places(line)
+                why = self._doubt(found, more, chain, places)
+                if why and "pinyin" in more and sound.tones(text[start:end]) == sound.tones_of(self._forms[term]):
+                    why = ""  # the tones say which word it is
+            if not why:
+                best[start, end, term] = found
+            elif trace is not None:
+                trace.append(Rejected(line, found, why))
+        return sorted(_cheapest(best.values()))
+
+    def _doubt(self, found: Found, more: Sequence[str], chain: words.Chain, places: Sequence[int]) -> str:
+        """Why a find is rejected, or nothing."""
+        term = self._forms[found.term]
+        start, end = _within(places, found.start, found.end)
+        written = chain.text[start:end]
+        if not written or not _HANZI.search(term):
+            return ""
+        if "pinyin" in more and not _HANZI.search(written):
+            return self._doubt_pinyin(term, written, chain.text)
+        excess = chain.through(start, end, words.cost(term))
+        if not more:
+            margin = _ACROSS if chain.crosses(start, end) else _AS_WRITTEN
+        else:
+            replaced = _replaced(term, written)
+            margin = -sum(_doubts(each, len(term), replaced) for each in more)
+            if "pinyin" in more:
+                margin += _LATIN_RUN * len(_LETTERS.findall(written))
+        if excess > margin:
+            return f"reads as {'|'.join(chain.reading(start, end))}"
+        if "shape" in more and len(term) == len(written) and chain.gain(start, term) < _GAIN:
+            return f"reads no worse as {'|'.join(chain.reading(start, end))}"
+        return ""
+
+    def _doubt_pinyin(self, term: str, written: str, text: str) -> str:
+        if len(term) == 2 and self._twins.get(term, 0.0) > _COMMON:  # noqa: PLR2004  a pair of syllables
+            return f"{written} spells more common words too"
+        if len(term) < _SURE_SYLLABLES and len(text) > len(written) and not _has_hanzi(text):
+            return f"{written} stands among words of another language"
+        return ""
+
+
+def _cheapest(found: Iterable[Found]) -> list[Found]:
+    """Without the finds that overlap a find of the same term that was easier to read, or longer."""
+    kept: list[Found] = []
+    dear = False
+    for each in found:
+        kept.append(each)
+        dear = dear or each.cost >= _DEAR
+    if not dear or len(kept) < 2:  # noqa: PLR2004  nothing to overlap
+        return kept
+    easy: list[Found] = []
+    covered: defaultdict[int, set[int]] = defaultdict(set)  # by term: the places of its finds
+    for each in sorted(kept, key=lambda find: (find.cost, find.start - find.end)):
+        places = range(each.start, each.end)
+        if each.cost < _DEAR or covered[each.term].isdisjoint(places):
+            covered[each.term].update(places)
+            easy.append(each)
+    return easy
+
+
+_HANZI = re.compile("[\u3400-\u9fff]")
+_has_hanzi = lru_cache(maxsize=16)(_HANZI.search)  # of the text that is being weighed, for each of its finds
+_LETTERS = re.compile(r"[a-z]+")
+
+
+def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:
+    if not more:
+        return tuple(transforms(text, term))
+    plain = (
+        [each for each in transforms(text, term) if each in {"invisible", "separator"}]
+        if len(text) < 2 * len(term)
+        else []
+    )
+    return tuple(dict.fromkeys([*plain, *more]))
+
+
+def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """The stretch of the squeezed reading that came from `start` to `end` of the text."""
+    return bisect_left(places, start), bisect_left(places, end)
+
+
+def _replaced(term: str, written: str) -> int:
+    return sum(one != other for one, other in zip(term, written, strict=True)) if len(term) == len(written) else 1
+
+
+def _doubts(via: str, size: int, replaced: int) -> float:
+    few, many = _DOUBTS.get(via, (_DOUBT.get(via, 0.0),) * 2)
+    return few if replaced < 2 or size > 3 else many  # noqa: PLR2004
+
+
+@lru_cache(maxsize=1 << 15)
+def is_ordinary(written: str, term: str) -> bool:
+    """Whether the term stands there as written, or an ordinary word that is the more likely of the two."""
+    if written == term:
+        return True
+    price = words.words().get(written)
+    return price is not None and price < words.cost(term) + 8.0
+
+
+def _common_twins(forms: Iterable[str]) -> dict[str, float]:
+    """For terms of two hanzi: how many times as frequent all other words of the same pinyin are."""
+    pairs: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for form in forms:
+        if len(form) == 2 and all(map(is_hanzi, form)):  # noqa: PLR2004
+            pairs[sound.sign(form[0]), sound.sign(form[1])].add(form)
+    if not pairs:
+        return {}
+    rivals: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for word, price in words.words().items():
+        if len(word) == 2:  # noqa: PLR2004
+            pair = (sound.sign(word[0]), sound.sign(word[1]))
+            if pair in pairs and word not in pairs[pair]:
+                rivals[pair] += exp(-price)
+    return {form: rivals[pair] / exp(-words.cost(form)) for pair, group in pairs.items() for form in group}
