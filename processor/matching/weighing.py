@@ -2,8 +2,8 @@
 
 A term is held against the words of the text: where hanzi read better as ordinary words that only touch the term
 (时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected. The dearer a
-reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat and on
-attacks of our own (docs/detection.md).
+reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat
+and on attacks of our own (docs/detection.md).
 """
 
 import re
