@@ -25,7 +25,7 @@ from emoji import EMOJI_DATA, config
 from numpy.typing import NDArray
 
 from processor.matching import sound, words
-from processor.matching.folding import IGNORED, Batch, fold, is_break, is_hanzi
+from processor.matching.folding import IGNORED, Batch, Codes, fold, is_break, is_hanzi
 
 WRITTEN = "written"
 COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
@@ -261,6 +261,7 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
     drawn = latin.copy()
     drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
     dotted = (marks & _DOT != 0) & _within_two(sign, before=True) & _within_two(latin, before=False)
+    dotted |= _spells(codes, "dot") & _within_two(sign, before=True)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
@@ -282,6 +283,15 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
 def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where one of this kind is followed by one of the other."""
     return np.append(one[:-1] & other[1:], False)
+
+
+def _spells(codes: Codes, word: str) -> NDArray[np.bool_]:
+    """Where `word` begins."""
+    found = np.ones(len(codes), bool)
+    for place, char in enumerate(word):
+        found[: len(codes) - place] &= codes[place:] == ord(char)
+    found[max(0, len(codes) - len(word) + 1) :] = False
+    return found
 
 
 def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:

@@ -2,8 +2,8 @@
 
 A term is held against the words of the text: where hanzi read better as ordinary words that only touch the term
 (时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected. The dearer a
-reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat and on
-attacks of our own (docs/detection.md).
+reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat
+and on attacks of our own (docs/detection.md).
 """
 
 import re
@@ -30,6 +30,7 @@ _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
+_SIGN_READERS = frozenset({"leet", "emoji", "url", "bidi"})  # take signs for letters; to them they are no separators
 _ONLY_WITHIN = {"stretched-": "stretched", "leet-": "leet"}  # forms that stand for a term only in such a reading
 
 
@@ -156,11 +157,8 @@ _LETTERS = re.compile(r"[a-z]+")
 def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:
     if not more:
         return tuple(transforms(text, term))
-    plain = (
-        [each for each in transforms(text, term) if each in {"invisible", "separator"}]
-        if len(text) < 2 * len(term)
-        else []
-    )
+    hidden = {"invisible"} if _SIGN_READERS.intersection(more) else {"invisible", "separator"}
+    plain = [each for each in transforms(text, term) if each in hidden] if len(text) < 2 * len(term) else []
     return tuple(dict.fromkeys([*plain, *more]))
 
 
