@@ -27,6 +27,7 @@ _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term 
 _DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must read better: one hanzi replaced, or more
 _DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
+_WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
@@ -176,13 +177,20 @@ def _doubts(via: str, size: int, replaced: int) -> float:
     return few if replaced < 2 or size > 3 else many  # noqa: PLR2004
 
 
-@lru_cache(maxsize=1 << 15)
-def is_ordinary(written: str, term: str) -> bool:
-    """Whether the term stands there as written, or an ordinary word that is the more likely of the two."""
+@lru_cache(maxsize=1 << 16)
+def is_hopeless(written: str, term: str, via: str) -> bool:
+    """Whether hanzi that sound or look like a term cannot mean it, wherever they stand.
+
+    They are the term itself, or an ordinary word, or by themselves no dearer than the term: no text around them makes
+    up for that.
+    """
     if written == term:
         return True
     price = words.words().get(written)
-    return price is not None and price < words.cost(term) + 8.0
+    if price is not None and price < words.cost(term) + _WORD:
+        return True
+    doubt = _doubts(via, len(term), _replaced(term, written))
+    return words.cost(term) - words.chain(written).to[-1] > -doubt
 
 
 def _common_twins(forms: Iterable[str]) -> dict[str, float]:
