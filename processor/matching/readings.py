@@ -33,6 +33,7 @@ COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
     "variant": 0,
     "width": 1,
     "accent": 1,
+    "tones": 0,
     "spelled": 1,
     "invisible": 1,
     "separator": 1,
@@ -268,7 +269,8 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
     lines: defaultdict[int, dict[str, None]] = defaultdict(dict)
     for name, places in (
         ("homoglyph", np.flatnonzero(marks & _TWIN)),
-        ("leet", np.flatnonzero(signed)),
+        ("tones", (signs := np.flatnonzero(signed))),
+        ("leet", signs),
         ("stretched", np.flatnonzero(drawn)),
         ("digits", np.flatnonzero((marks & _FORMAL != 0) | _next(digit, sign) | _next(sign, digit))),
         ("url", np.flatnonzero(dotted)),
@@ -422,8 +424,6 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 
 
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    if (plain := _rewrite(text, _TONED, _without_tones)) is not text:
-        yield plain
     opened = text.text.count("(") > text.text.count(")")
     each = [(token, list(_signs(token, opened=opened))) for token in _TOKEN.finditer(text.text)]
     if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
@@ -432,6 +432,10 @@ def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     shown = text._replace(text="".join(c if n in signs else _HIDDEN.get(c, c) for n, c in enumerate(text.text)))
     for choice in _chosen(shown, _LEET):
         yield choice._replace(text=choice.text.translate(_SHOWN))
+
+
+def _tones(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
+    yield _rewrite(text, _TONED, _without_tones)
 
 
 def _without_tones(match: re.Match[str]) -> str:
@@ -486,6 +490,7 @@ def _url(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 _STEPS: tuple[tuple[str, Callable[[_Text, AbstractSet[str]], Iterator[_Text]]], ...] = (
     ("emoji", _faces),
+    ("tones", _tones),
     ("leet", _leet),
     ("stretched", _stretched),
     ("repeated", _repeated),
