@@ -77,7 +77,7 @@ _DOT_WORDS = re.compile(
     r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
     r"[\s_]*(?=[a-z0-9\-])"
 )
-_SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
+_SLASH_WORDS = re.compile(r"(?:(?<!\s)\s+)?(?:\bslash\b|斜杠)\s*")  # a run of white space is tried once
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
 _TAIL = "%[89ab][0-9a-f]"
 _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its own place; else a run in GB 18030

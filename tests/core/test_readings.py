@@ -154,3 +154,25 @@ def test_tones_of_marks_and_numbers() -> None:
 
 def test_homoglyphs_are_no_latin_letters() -> None:
     assert all(not char.isascii() and fold(char) == char for char in readings.homoglyphs())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["aoaoaoaoaoaoaoaoaoaoaob款" * 200, "a点b" + " " * 30_000, "shop8点cn" + "\u3000" * 30_000 + "slash"],
+    ids=["pinyin that can be cut in many ways", "white space and no slash", "white space and a slash"],
+)
+def test_a_text_that_could_be_cut_in_very_many_ways_is_read_at_once(text: str) -> None:
+    assert {EVERY[find.term] for find in MATCHER.find(Batch([text])).get(0, [])} <= {"shop8.cn"}
+
+
+def test_slashes_in_words_may_stand_one_after_the_other() -> None:
+    made = {reading.text for reading in MATCHER.readings("shop8点cn  slash slash x")}
+    assert "shop8.cn//x" in made
+
+
+def test_syllables_are_cut_where_all_of_a_run_can_be() -> None:
+    assert sound.is_pinyin("xianggang")
+    assert sound.is_pinyin("dai4kuan3")
+    assert sound.is_pinyin("fangan")
+    assert not sound.is_pinyin("aoaoaoaoaoaoaoaoaoaoaob")
+    assert not sound.is_pinyin("3")
