@@ -176,3 +176,21 @@ def test_syllables_are_cut_where_all_of_a_run_can_be() -> None:
     assert sound.is_pinyin("fangan")
     assert not sound.is_pinyin("aoaoaoaoaoaoaoaoaoaoaob")
     assert not sound.is_pinyin("3")
+
+
+def test_what_stands_several_times_in_one_code_is_found_once() -> None:
+    assert finds("%B4%FB%BF%EE" * 3) == [("贷款", "%B4%FB%BF%EE" * 3, ("percent",))]
+
+
+def test_other_terms_take_no_hanzi_from_an_emoji() -> None:
+    terms = ["银行堡", "好日", "好本", "好城"]  # 🏯 is 日本城堡
+    found = Matcher(terms, ceilings=[6] * len(terms)).find(Batch(["银行🏯"]))
+    assert [terms[find.term] for find in found[0]] == ["银行堡"]
+
+
+@pytest.mark.parametrize("other", ["好乐", "好休"])
+def test_other_terms_take_no_parts_from_a_hanzi(other: str) -> None:
+    text = "木仓木仓贝者木仓贝者木仓啊啊啊啊" + ("亻" if other == "好乐" else "人") + "木仓了"
+    for terms in (["枪了"], ["枪了", "枪啊赌", other]):
+        found = Matcher(terms, ceilings=[6] * len(terms)).find(Batch([text])).get(0, [])
+        assert ("枪了", "木仓了") in {(terms[find.term], text[find.start : find.end]) for find in found}
