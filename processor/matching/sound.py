@@ -16,6 +16,7 @@ from pypinyin.contrib.tone_convert import to_normal
 
 _FIRST_SIGN = 0xE000  # signs are private characters
 _MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"} | {number: number for number in "1234"}
+_LATIN = re.compile("[a-z]{1,24}")
 _LONGEST_RUN = 24  # Latin letters that are tried as pinyin
 
 
@@ -109,6 +110,13 @@ def heard(runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
 def is_pinyin(run: str) -> bool:
     """Whether Latin letters, with or without tone numbers, can be cut into syllables."""
     return len(run) <= _LONGEST_RUN and bool(_split(run))
+
+
+def heard_as(term: str) -> str:
+    """A term as the signs of its syllables, also of those that are written in pinyin: 冰du; others stand as they are."""
+    table = _syllables()
+    spoken = _LATIN.sub(lambda run: "".join(table[each] for *_, each in _split(run[0])) or run[0], term)
+    return "".join(map(sign, spoken))
 
 
 @lru_cache(maxsize=1 << 14)  # people use the same words again and again

@@ -194,3 +194,12 @@ def test_other_terms_take_no_parts_from_a_hanzi(other: str) -> None:
     for terms in (["枪了"], ["枪了", "枪啊赌", other]):
         found = Matcher(terms, ceilings=[6] * len(terms)).find(Batch([text])).get(0, [])
         assert ("枪了", "木仓了") in {(terms[find.term], text[find.start : find.end]) for find in found}
+
+
+def test_an_alias_that_is_half_pinyin_is_no_surer_than_its_term() -> None:
+    terms = ["冰du", "约pao"]
+    matcher = Matcher(terms, ceilings=[6] * len(terms))
+    for text in ("bing du hen ke pa", "这个bingdu好可怕", "da jia yue pao bu"):
+        assert matcher.find(Batch([text])) == {}
+    for text in ("有冰du吗", "约pao吗", "出来yuepao吗"):
+        assert len(matcher.find(Batch([text]))[0]) == 1
