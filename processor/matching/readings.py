@@ -518,7 +518,7 @@ def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> I
 
 
 def _layers(parts: Iterable[tuple[int, int, str]]) -> Iterator[Sequence[tuple[int, int, str]]]:
-    """The parts in layers, in each of which no two overlap; the first few layers, so that each part counts somewhere."""
+    """The parts in layers, in each of which no two overlap; the first few, so that each part counts somewhere."""
     layers: list[list[tuple[int, int, str]]] = []
     for part in sorted(set(parts)):
         layer = next((each for each in layers if each[-1][1] <= part[0]), None)

@@ -16,8 +16,8 @@ from pypinyin.contrib.tone_convert import to_normal
 
 _FIRST_SIGN = 0xE000  # signs are private characters
 _MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"} | {number: number for number in "1234"}
-_LATIN = re.compile("[a-z]{1,24}")
 _LONGEST_RUN = 24  # Latin letters that are tried as pinyin
+_LATIN = re.compile(f"[a-z]{{1,{_LONGEST_RUN}}}")
 
 
 @cache
@@ -113,7 +113,7 @@ def is_pinyin(run: str) -> bool:
 
 
 def heard_as(term: str) -> str:
-    """A term as the signs of its syllables, also of those that are written in pinyin: 冰du; others stand as they are."""
+    """A term as the signs of its syllables, also of those written in pinyin (冰du); all else stands as it is."""
     table = _syllables()
     spoken = _LATIN.sub(lambda run: "".join(table[each] for *_, each in _split(run[0])) or run[0], term)
     return "".join(map(sign, spoken))

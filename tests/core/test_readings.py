@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.matching import readings, shape, sound, words
+from processor.matching.engine import Daachorse, Pyahocorasick
 from processor.matching.folding import Batch, fold, squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.readings import COSTS
 from processor.matching.weighing import Rejected
+from tests.redteam.strategies import TEXTS
 
 TERMS = ["贷款", "代孕", "办证", "迷药", "套利", "冰毒", "海洛因", "赌博", "强奸", "手枪", "六合彩", "银行卡", "K粉"]
 LATIN = ["viagra", "cocaine", "weed", "3p", "shop8.cn", "ak-47"]
@@ -203,3 +205,15 @@ def test_an_alias_that_is_half_pinyin_is_no_surer_than_its_term() -> None:
         assert matcher.find(Batch([text])) == {}
     for text in ("有冰du吗", "约pao吗", "出来yuepao吗"):
         assert len(matcher.find(Batch([text]))[0]) == 1
+
+
+strange_terms = st.text(st.sampled_from("贷款冰K粉3三.あ \u200b\x00\ud800\U00020000㎏💊ßи，-"), max_size=8)
+
+
+@given(st.lists(strange_terms | st.text(max_size=3), max_size=4), TEXTS | st.text())
+def test_both_engines_find_strange_terms_in_strange_texts_alike(terms: list[str], text: str) -> None:
+    batch, ceilings = Batch([text, "".join(terms)]), [6] * len(terms)
+    first, second = (Matcher(terms, engine, ceilings).find(batch) for engine in (Daachorse, Pyahocorasick))
+    assert first == second
+    for found in first.values():
+        assert len({(find.start, find.end, find.term) for find in found}) == len(found)
