@@ -148,9 +148,13 @@ class Matcher:
             line = each[number].line
             more = (self._spanned(find, each[number], batch.texts[line]) for find in found)
             known = {(find.start, find.end, find.term) for find in answer.get(line, ())}
-            new = [find for find in more if find and (find.start, find.end, find.term) not in known]
+            new: dict[tuple[int, int, int], Found] = {}  # several characters may come from one code
+            for find in more:
+                if find and (place := (find.start, find.end, find.term)) not in known:
+                    cheaper = new.get(place)
+                    new[place] = find if cheaper is None or find.cost < cheaper.cost else cheaper
             if new:
-                answer[line] = sorted([*answer.get(line, ()), *new])
+                answer[line] = sorted([*answer.get(line, ()), *new.values()])
         if trace is not None and rejected:
             trace += [Rejected(each[one.line].line, _across(one.found, each[one.line]), one.why) for one in rejected]
 

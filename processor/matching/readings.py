@@ -78,7 +78,7 @@ _DOT_WORDS = re.compile(
     r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
     r"[\s_]*(?=[a-z0-9\-])"
 )
-_SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
+_SLASH_WORDS = re.compile(r"(?:(?<!\s)\s+)?(?:\bslash\b|斜杠)\s*")  # a run of white space is tried once
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
 _TAIL = "%[89ab][0-9a-f]"
 _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its own place; else a run in GB 18030
@@ -89,6 +89,8 @@ _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}",
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
 _MOST_PARTS = 4
+_MOST_LAYERS = 6
+_MOST_FACES = 3  # hanzi that an emoji may stand for, in a long text
 _LONG = 500  # characters; longer texts are not read in every mixture
 _DEEPEST = 3  # entities of entities
 
@@ -414,7 +416,9 @@ def _pick(options: str, choice: int, turn: Iterator[int]) -> str:
 def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
     table = faces()
     meant = {char: [each for each in table[char] if each in wanted] for char in set(text.text) if char in table}
-    most = min(max(map(len, meant.values()), default=0), 3)
+    most = max(map(len, meant.values()), default=0)
+    if len(text.text) >= _LONG:
+        most = min(most, _MOST_FACES)
     for n in range(most):
         yield _Text(
             "".join(meant[c][min(n, len(meant[c]) - 1)] if meant.get(c) else c for c in text.text),
@@ -507,13 +511,27 @@ def in_digits(term: str) -> str:
 def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:
     """Readings with characters in place of their parts; `parts` are places in the folded text, in order of their ends.
 
-    All of them together, those that are no ordinary word, and the first few one by one.
+    All of them together, those that are no ordinary word, those that overlap one of these, and the first few one by
+    one.
     """
     text = _as_it_is(folded)
     strange = [part for part in parts if folded[part[0] : part[1]] not in words.words()]
-    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)]
+    single = ([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)
+    choices = [parts, strange, *_layers(parts), *single]
     made = {each.text: each for each in (_put_together(text, choice) for choice in choices if choice)}
     yield from (Reading(line, *each, ("split",)) for each in made.values())
+
+
+def _layers(parts: Iterable[tuple[int, int, str]]) -> Iterator[Sequence[tuple[int, int, str]]]:
+    """The parts in layers, in each of which no two overlap; the first few, so that each part counts somewhere."""
+    layers: list[list[tuple[int, int, str]]] = []
+    for part in sorted(set(parts)):
+        layer = next((each for each in layers if each[-1][1] <= part[0]), None)
+        if layer is not None:
+            layer.append(part)
+        elif len(layers) < _MOST_LAYERS:
+            layers.append([part])
+    return iter(layers)
 
 
 def _put_together(text: _Text, parts: Iterable[tuple[int, int, str]]) -> _Text:
