@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.matching import readings, shape, sound, words
+from processor.matching.engine import Daachorse, Pyahocorasick
 from processor.matching.folding import Batch, fold, squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.readings import COSTS
 from processor.matching.weighing import Rejected
+from tests.redteam.strategies import TEXTS
 
 TERMS = ["贷款", "代孕", "办证", "迷药", "套利", "冰毒", "海洛因", "赌博", "强奸", "手枪", "六合彩", "银行卡", "K粉"]
 LATIN = ["viagra", "cocaine", "weed", "3p", "shop8.cn", "ak-47"]
@@ -154,3 +156,64 @@ def test_tones_of_marks_and_numbers() -> None:
 
 def test_homoglyphs_are_no_latin_letters() -> None:
     assert all(not char.isascii() and fold(char) == char for char in readings.homoglyphs())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["aoaoaoaoaoaoaoaoaoaoaob款" * 200, "a点b" + " " * 30_000, "shop8点cn" + "\u3000" * 30_000 + "slash"],
+    ids=["pinyin that can be cut in many ways", "white space and no slash", "white space and a slash"],
+)
+def test_a_text_that_could_be_cut_in_very_many_ways_is_read_at_once(text: str) -> None:
+    assert {EVERY[find.term] for find in MATCHER.find(Batch([text])).get(0, [])} <= {"shop8.cn"}
+
+
+def test_slashes_in_words_may_stand_one_after_the_other() -> None:
+    made = {reading.text for reading in MATCHER.readings("shop8点cn  slash slash x")}
+    assert "shop8.cn//x" in made
+
+
+def test_syllables_are_cut_where_all_of_a_run_can_be() -> None:
+    assert sound.is_pinyin("xianggang")
+    assert sound.is_pinyin("dai4kuan3")
+    assert sound.is_pinyin("fangan")
+    assert not sound.is_pinyin("aoaoaoaoaoaoaoaoaoaoaob")
+    assert not sound.is_pinyin("3")
+
+
+def test_what_stands_several_times_in_one_code_is_found_once() -> None:
+    assert finds("%B4%FB%BF%EE" * 3) == [("贷款", "%B4%FB%BF%EE" * 3, ("percent",))]
+
+
+def test_other_terms_take_no_hanzi_from_an_emoji() -> None:
+    terms = ["银行堡", "好日", "好本", "好城"]  # 🏯 is 日本城堡
+    found = Matcher(terms, ceilings=[6] * len(terms)).find(Batch(["银行🏯"]))
+    assert [terms[find.term] for find in found[0]] == ["银行堡"]
+
+
+@pytest.mark.parametrize("other", ["好乐", "好休"])
+def test_other_terms_take_no_parts_from_a_hanzi(other: str) -> None:
+    text = "木仓木仓贝者木仓贝者木仓啊啊啊啊" + ("亻" if other == "好乐" else "人") + "木仓了"
+    for terms in (["枪了"], ["枪了", "枪啊赌", other]):
+        found = Matcher(terms, ceilings=[6] * len(terms)).find(Batch([text])).get(0, [])
+        assert ("枪了", "木仓了") in {(terms[find.term], text[find.start : find.end]) for find in found}
+
+
+def test_an_alias_that_is_half_pinyin_is_no_surer_than_its_term() -> None:
+    terms = ["冰du", "约pao"]
+    matcher = Matcher(terms, ceilings=[6] * len(terms))
+    for text in ("bing du hen ke pa", "这个bingdu好可怕", "da jia yue pao bu"):
+        assert matcher.find(Batch([text])) == {}
+    for text in ("有冰du吗", "约pao吗", "出来yuepao吗"):
+        assert len(matcher.find(Batch([text]))[0]) == 1
+
+
+strange_terms = st.text(st.sampled_from("贷款冰K粉3三.あ \u200b\x00\ud800\U00020000㎏💊ßи，-"), max_size=8)
+
+
+@given(st.lists(strange_terms | st.text(max_size=3), max_size=4), TEXTS | st.text())
+def test_both_engines_find_strange_terms_in_strange_texts_alike(terms: list[str], text: str) -> None:
+    batch, ceilings = Batch([text, "".join(terms)]), [6] * len(terms)
+    first, second = (Matcher(terms, engine, ceilings).find(batch) for engine in (Daachorse, Pyahocorasick))
+    assert first == second
+    for found in first.values():
+        assert len({(find.start, find.end, find.term) for find in found}) == len(found)
