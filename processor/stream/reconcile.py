@@ -52,7 +52,7 @@ async def reconcile(
     partitions = await _partitions(client, prefix)
     raw = [place for place in partitions if place.topic == prefix + Topic.RAW]
     outputs = [place for place in partitions if place.topic != prefix + Topic.RAW]
-    async with _reader(client) as consumer:
+    async with reader(client) as consumer:
         starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         stops = {place: min(ends[place], (until or {}).get(place.partition, ends[place])) for place in raw}
         read = partial(_read, consumer, _Meter(progress, sum(ends.values()) - sum(starts.values())))
@@ -124,7 +124,7 @@ async def _partitions(client: Mapping[str, Any], prefix: str) -> list[TopicParti
 
 
 @asynccontextmanager
-async def _reader(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
     """A connected consumer without a group; the one place where its errors become ours."""
     try:
         consumer = AIOKafkaConsumer(

@@ -36,6 +36,8 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
+    {"rollout": {"msgspec"}},
+    {"comparison": {"msgspec"}},
     {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
@@ -46,7 +48,20 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing")
+PURE = (
+    "errors",
+    "model",
+    "matching",
+    "fraud",
+    "policy",
+    "needs",
+    "pieces",
+    "ruleset",
+    "judge",
+    "routing",
+    "rollout",
+    "comparison",
+)
 IMPURE_MODULES = {
     "asyncio",
     "datetime",
