@@ -80,6 +80,8 @@ def _bare(char: str) -> str:
 
 
 def _fold(char: str) -> str:
+    if char == "丶":  # a stroke that is no word today, but a favourite separator
+        return "·"
     if is_break(char):
         plain = unicodedata.normalize("NFKC", char)
         return plain if plain in {",", "!", "?", JOINT} else ";"

@@ -185,8 +185,11 @@ def _escape(match: re.Match[str]) -> str:
         return match[0]
 
 
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,60}>")
+
 _DECODERS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     ("entity", _ENTITY, lambda match: html.unescape(match[0] if match[0].endswith(";") else match[0] + ";")),
+    ("entity", _TAG, lambda _: ""),
     ("percent", _PERCENT, _percent),
     ("escape", _ESCAPE, _escape),
 )
@@ -224,7 +227,7 @@ def _flag(char: str) -> int:
         flags |= _FACE
     if char in _HAN_DIGITS:
         flags |= _FORMAL if char in _FORMAL_DIGITS else _DIGIT
-    if char in "&%\\":
+    if char in "&%\\<":
         flags |= _CODED
     if char in "$@€£+(":
         flags |= _EDGE

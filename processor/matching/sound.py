@@ -16,7 +16,7 @@ from pypinyin.contrib.tone_convert import to_normal
 
 _FIRST_SIGN = 0xE000  # signs are private characters
 _MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"} | {number: number for number in "1234"}
-_LONGEST_RUN = 24  # Latin letters that are tried as pinyin
+_LONGEST_RUN = 64  # Latin letters that are tried as pinyin
 _LATIN = re.compile(f"[a-z]{{1,{_LONGEST_RUN}}}")
 
 

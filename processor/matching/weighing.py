@@ -190,7 +190,10 @@ def is_hopeless(written: str, term: str, via: str) -> bool:
     price = words.words().get(written)
     if price is not None and price < words.cost(term) + _WORD:
         return True
-    doubt = _doubts(via, len(term), _replaced(term, written))
+    replaced = _replaced(term, written)
+    if via == "shape" and replaced == len(term):  # nothing of it is left
+        return True
+    doubt = _doubts(via, len(term), replaced)
     return words.cost(term) - words.chain(written).to[-1] > -doubt
 
 

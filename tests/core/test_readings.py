@@ -48,6 +48,8 @@ def finds(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("shop8 dot cn now", "shop8.cn", "shop8 dot cn", ("url",)),
         ("&#36151;款秒批", "贷款", "&#36151;款", ("entity",)),
         ("%E8%B4%B7%E6%AC%BE", "贷款", "%E8%B4%B7%E6%AC%BE", ("percent",)),
+        ("贷<br>款", "贷款", "贷<br>款", ("entity",)),
+        ("贷丶款", "贷款", "贷丶款", ("separator",)),
         ("\\u8d37款", "贷款", "\\u8d37款", ("escape",)),
         ("要\u202e款贷\u202c吗", "贷款", "款贷", ("bidi",)),
         ("银行💳要吗", "银行卡", "银行💳", ("emoji",)),
@@ -74,6 +76,7 @@ def test_a_disguise_is_seen_through(text: str, term: str, span: str, via: tuple[
         "贷，款",
         "贷。款",
         "女子和好日子",
+        "贺红来了",
     ],
 )
 def test_ordinary_words_are_left_alone(text: str) -> None:
