@@ -13,7 +13,7 @@ from msgspec import Struct
 from processor.errors import Invalid
 from processor.fraud.brands import LINKS
 from processor.fraud.reading import KINDS
-from processor.fraud.rule import OTHER, Rule, Status
+from processor.fraud.rule import OTHER, Rule, Scope, Status
 from processor.fraud.rules import Clauses, Rulebook, compile_rules, parse_rule
 from processor.fraud.scorecard import Card, Evidence
 from processor.rulesets.document import BaseDocument
@@ -106,6 +106,8 @@ def _never_fires(clauses: Clauses) -> Iterator[str]:
     for name in required:
         if not clauses.groups[name]:
             yield f"it needs group {name!r}, which is empty"
+        elif clauses.rule.window.scope is Scope.MESSAGE and not clauses.groups[name] & ~clauses.none_of:
+            yield f"it needs group {name!r} in a message in which none_of forbids it"
     if when.any_of and not any(clauses.groups[name] for name in when.any_of):
         yield "all groups of any_of are empty"
     if when.at_least > sum(1 for name in when.of if clauses.groups[name]):

@@ -37,9 +37,7 @@ def _scan(path: Traversable, source: str) -> Iterator[tuple[tuple[str, str], Pla
             if name or file.name.startswith("scorecards."):
                 yield from _ids(file, shown)
             if file.name == "groups.yaml" and not name:
-                yield from (
-                    (("group", key), Place(shown, line)) for indent, key, line in _keys(file) if not indent
-                )
+                yield from ((("group", key), Place(shown, line)) for indent, key, line in _keys(file) if not indent)
             elif file.name.startswith("scorecards."):
                 yield from _sections(file, shown)
     shown = f"{source}/reminders.yaml"
