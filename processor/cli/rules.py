@@ -1,4 +1,4 @@
-"""`chatguard rules`: the fraud rules and scorecards of a ruleset, checked, tried, explained."""
+"""`chatguard rules`: fraud rules and scorecards checked, tried, explained, and what became of what they said."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,14 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from processor.cli.options import AsJson
+from processor.cli.options import AsJson, Config
 from processor.cli.progress import progress_bar
+from processor.cli.reconcile import watched
 from processor.cli.sources import read_alone, text_of
+from processor.cli.table import print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
+from processor.feedback import KINDS, FeedbackReport, Ledger, RuleStats
 from processor.fraud.trace import Found, Part, Trace, Traced, Words, trace
 from processor.fraud.window import Window
 from processor.judge import Judged, judge, marks_of
 from processor.model import ChatMessage, Malformed, Verdict, encode
+from processor.ops.settings import load as load_settings
 from processor.routing import verdict_of
 from processor.ruleset import Rules
 from processor.rulesets.compile import compile_base
@@ -28,13 +32,15 @@ from processor.rulesets.rule_examples import Failure, try_examples
 from processor.rulesets.rule_lint import RuleFinding, inspect_rules, invalid
 from processor.rulesets.rule_places import rule_places
 from processor.stream.codec import decode, time_of
+from processor.stream.outcomes import read_outcomes
 
-app = typer.Typer(help="Fraud rules and scorecards: check, try, explain.", no_args_is_help=True)
+app = typer.Typer(help="Fraud rules and scorecards: check, try, explain, count.", no_args_is_help=True)
 
 _NAME = "explain"  # stands for the ids that a text by itself has not
 _BEGUN_MS = 1_767_225_600_000
 _MINUTE_MS = 60_000
 _SHOWN = 8  # rules that did not fire
+_COLUMNS = ("fired", "reminded", "flagged", *KINDS)
 
 Ruleset = Annotated[str, typer.Argument(help="A ruleset's directory or .json document, or builtin.")]
 
@@ -107,6 +113,62 @@ def _print_failure(failure: Failure) -> None:
     print(f"{failure.rule}: {failure.wanted} {failure.number} came out otherwise; fired: {fired}")
     for line in failure.conversation:
         print(f"  {line}")
+
+
+@app.command()
+def stats(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files of values, one JSON object per line; without any, the topics themselves."),
+    ] = None,
+    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="Read the topics, beside the files.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Only what is of this tenant.")] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show what became of each rule: fired, reminded, flagged, what people did, confirmed, rejected, precision.
+
+    Joins the values of reminder, flagged and feedback, read as far as they reach now; commits nothing.
+    """
+    ledger = Ledger(tenant=tenant)
+    for file in files or ():
+        _enter_file(ledger, file)
+    if from_kafka or not files:
+        settings = load_settings(config)
+        with watched() as progress:
+            reading = read_outcomes(settings.kafka.client(), settings.topics.prefix, ledger.add, progress)
+            asyncio.run(reading)
+    report = ledger.report()
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _print_stats(report)
+
+
+def _enter_file(ledger: Ledger, file: Path) -> None:
+    try:
+        with file.open("rb") as lines, progress_bar(f"Reading {file.name}", file.stat().st_size) as step:
+            for line in lines:
+                if line.strip():
+                    ledger.add(line)
+                step(len(line))
+    except OSError as error:
+        raise Misconfigured([f"{file} cannot be read: {error.strerror}."]) from error
+
+
+def _print_stats(report: FeedbackReport) -> None:
+    if report.rules:
+        print_table(("rule", *_COLUMNS, "precision", "95 %"), [_stats_row(row) for row in report.rules])
+    notes = [f"{report.unmatched:,} about nothing known"] if report.unmatched else []
+    notes += [f"{report.unreadable:,} values could not be read"] if report.unreadable else []
+    print(f"{report.messages:,} messages, {report.feedback:,} feedback{''.join(f', {note}' for note in notes)}")
+
+
+def _stats_row(row: RuleStats) -> list[str]:
+    counts = [f"{getattr(row, name):,}" for name in _COLUMNS]
+    if row.precision is None:
+        return [row.rule, *counts, "–", "–"]
+    return [row.rule, *counts, f"{row.precision:.1%}", f"{row.precision_from:.1%}–{row.precision_to:.1%}"]
 
 
 class Step(Struct, frozen=True):

@@ -36,6 +36,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
+    {"feedback": {"msgspec"}},
     {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
@@ -46,7 +47,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing")
+PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing", "feedback")
 IMPURE_MODULES = {
     "asyncio",
     "datetime",

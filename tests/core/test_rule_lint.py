@@ -34,7 +34,7 @@ def card(**changes: Any) -> dict[str, Any]:
     return head | {"roles": 2, "points": {"lure": {"job": 14}, "ask": {"pay": 20}}} | changes
 
 
-CARDS = {"words": {"w": ["兼职"]}, "signals": {"job": {"any": ["w"]}, "pay": {"any": ["money"]}}}
+CARDS: dict[str, Any] = {"words": {"w": ["兼职"]}, "signals": {"job": {"any": ["w"]}, "pay": {"any": ["money"]}}}
 
 
 def findings(*rules: dict[str, Any], cards: dict[str, Any] | None = None, **parts: Any) -> list[RuleFinding]:
