@@ -14,7 +14,7 @@ import processor
 from processor.fraud.engine import Mark, Weighed, weigh
 from processor.fraud.entities import find_entities
 from processor.fraud.reading import parse_rule
-from processor.fraud.rule import OTHER, TYPES, Conversation, Rule, Status
+from processor.fraud.rule import OTHER, STAGES, TYPES, Conversation, Rule, Status
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.fraud.window import Window
 from processor.matching.folding import Batch, squeeze
@@ -232,7 +232,9 @@ def test_a_question_is_answered_and_not_flagged(text: str) -> None:
 
 def test_every_reminder_a_rule_sends_is_written_in_both_languages() -> None:
     needed = {rule.template for rule in RULES} | {f"remind.{kind}.v1" for kind in TYPES}
-    assert needed == set(REMINDERS)
+    by_stage = {f"remind.{kind}.{part}.v1" for kind in TYPES for part in (*STAGES, "sender")}
+    assert needed <= set(REMINDERS) <= needed | by_stage
+    assert {f"remind.{kind}.pay.v1" for kind in TYPES if kind != OTHER} <= set(REMINDERS)
     assert {name for name, texts in REMINDERS.items() if set(texts) != {"zh-CN", "en"}} == set()
 
 
