@@ -13,7 +13,7 @@ from msgspec import Struct
 from processor.errors import Invalid
 from processor.fraud.brands import LINKS
 from processor.fraud.reading import KINDS
-from processor.fraud.rule import OTHER, Rule, Scope, Status
+from processor.fraud.rule import OTHER, STAGES, TYPES, Rule, Scope, Status
 from processor.fraud.rules import Clauses, Rulebook, compile_rules, parse_rule
 from processor.fraud.scorecard import Card, Evidence
 from processor.rulesets.document import BaseDocument
@@ -61,6 +61,8 @@ def inspect_rules(document: BaseDocument, places: Places | None = None) -> list[
     for rule in heads:
         _templates(rule, document.reminders, found)
         _examples(rule, found)
+    for name in _unread(heads, document.reminders):
+        found.add("warning", "unused", f"no rule comes to template {name!r}: is a name misspelt?", ("template", name))
     for kind, name in _unused(document):
         found.add("warning", "unused", f"{kind} {name!r} is used by no rule and no scorecard", (kind, name))
     return found.all()
@@ -138,6 +140,14 @@ def _templates(rule: Rule, templates: Mapping[str, Any], found: _Findings) -> No
         found.add("error", "template", said, ("rule", rule.id))
     elif rule.template not in templates:
         found.add("warning", "template", f"{rule.id}: there is no template {rule.template}", ("rule", rule.id))
+
+
+def _unread(rules: Iterable[Rule], templates: Iterable[str]) -> list[str]:
+    """The templates that no reminder can be written with."""
+    bases = {*(rule.template for rule in rules), *(f"remind.{kind}.v1" for kind in TYPES)}
+    parts = [base.rpartition(".") for base in bases]
+    staged = {f"{stem}.{part}.{version}" for stem, _, version in parts for part in (*STAGES, "sender")}
+    return [name for name in templates if name not in bases | staged]
 
 
 def _examples(rule: Rule, found: _Findings) -> None:

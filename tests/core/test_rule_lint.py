@@ -137,6 +137,12 @@ def test_a_rule_without_words_to_remind_with_is_an_error_and_a_missing_one_with_
     assert said(rule(remind={"template": "remind.SD.v9"})) == [("warning", "template", "FR-SD-001")]
 
 
+def test_a_template_that_no_rule_comes_to_is_told() -> None:
+    names = ("remind.SD.v1", "remind.SD.pay.v1", "remind.SD.sender.v1", "remind.SD.paid.v1")
+    found = said(rule(), reminders=dict.fromkeys(names, TEXTS["remind.SD.v1"]))
+    assert found == [("warning", "unused", "remind.SD.paid.v1")]
+
+
 def test_a_rule_with_too_few_examples_is_told_and_one_with_none_is_not() -> None:
     assert said(rule(tests={"hit": ["刷单转账"] * 3, "miss": ["早"] * 2})) == [("warning", "examples", "FR-SD-001")]
     assert said(rule(tests={"hit": ["刷单转账"] * 3, "miss": ["早"] * 3})) == []
