@@ -27,7 +27,13 @@ from processor.rulesets.inforce import (
     Rulesets,
     StoreFound,
     StoreLost,
+    TrialBegun,
+    TrialEnded,
+    TrialRefused,
+    TripUntold,
 )
+from processor.rulesets.limits import TenantLimits
+from processor.rulesets.trials import Trip
 from processor.rulesets.usage import Usage, add_always
 from processor.rulesets.watch import Supply, start, watch
 from processor.stream.contract import load
@@ -110,6 +116,9 @@ class Board:
             judge_seconds=turn.judge_seconds,
             commit_seconds=turn.commit_seconds,
         )
+        if turn.findings and self.rulesets:
+            self.metrics.tried(turn.findings)
+            self.rulesets.observe(turn.findings)
         self._readings[turn.place.partition] = LaneReading(
             state="running", lag=turn.lag, conversations=turn.conversations
         )
@@ -153,6 +162,27 @@ class Board:
                 log.info("redis found again")
             case CopyTrouble(reason=reason):
                 log.warning("trouble with a ruleset's copy on disk", extra={"reason": reason})
+            case _:
+                self._trial(event)
+
+    def _trial(self, event: Event) -> None:
+        match event:
+            case TrialBegun(scope=scope, candidate=candidate):
+                self.metrics.trial("begun")
+                plan = {"mode": candidate.plan.mode, "share": candidate.plan.share}
+                log.info("candidate tried out", extra={"scope": scope, "version": candidate.version, **plan})
+            case TrialEnded(scope=scope, version=version, promoted=promoted):
+                self.metrics.trial("promoted" if promoted else "withdrawn")
+                log.info("candidate tried out no more", extra={"scope": scope, "version": version})
+            case TrialRefused(scope=scope, version=version, problems=problems):
+                self.metrics.trial("refused")
+                details = {"scope": scope, "version": version, "problems": "; ".join(problems)}
+                log.error("candidate refused", extra=details)
+            case Trip(scope=scope, version=version, reason=reason):
+                self.metrics.trial("tripped")
+                log.error("ruleset left its band", extra={"scope": scope, "version": version, "reason": reason})
+            case TripUntold(scope=scope, reason=reason):
+                log.error("the others cannot be told", extra={"scope": scope, "reason": reason})
 
     def health(self) -> Health:
         """How the process is, for `/livez` and `/readyz`."""
@@ -170,6 +200,7 @@ class Board:
         self.metrics.lanes(self._readings)
         if self.rulesets:
             self.metrics.rulesets({scope: held.named for scope, held in _in_force(self.rulesets)})
+            self.metrics.trials(self.rulesets.trials.readings())
             checked = self.rulesets.checked_at
             self.metrics.redis(up=self.rulesets.lost is None, checked_at=checked / 1000 if checked else None)
 
@@ -200,6 +231,7 @@ def _supply(settings: Settings, board: Board) -> Supply:
     return Supply(
         url=settings.redis.url.get_secret_value(),
         report=board.ruleset,
+        limits=TenantLimits(terms=settings.rulesets.tenant_terms, bytes=settings.rulesets.tenant_bytes),
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,
     )

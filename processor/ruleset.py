@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from hashlib import blake2b
+from typing import Any, Literal, NamedTuple
 
 from processor.fraud.rules import Rulebook
 from processor.matching.cut import Cut
@@ -11,7 +12,7 @@ from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
 from processor.matching.term import identity
-from processor.model import Headers, RulesetNames, Severity
+from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse
 
@@ -143,6 +144,8 @@ class Rules:
 
     base: Base
     overlays: Mapping[str, Overlay] = field(default_factory=dict)
+    trials: Mapping[str | None, "Trial"] = field(default_factory=dict)  # by tenant; None: of the base
+    probation: frozenset[str | None] = frozenset()  # tenants whose overlay is new and watched; None: the base
 
     def __post_init__(self) -> None:
         """Merge each overlay's policy once, here, and not for each message; raises Invalid."""
@@ -157,9 +160,37 @@ class Rules:
         """What judges `tenant`'s messages."""
         return self._scopes.get(tenant, self.everyone)
 
+    def trial(self, message: ChatMessage) -> "Trial | None":
+        """What is tried out on the messages of this one's tenant, if anything: its own overlay before the base."""
+        return self.trials.get(message.tenant_id) or self.trials.get(None)
+
     def _scope(self, overlay: Overlay) -> Scope:
         return Scope(
             names=RulesetNames(base=self.base.name, tenant=overlay.name),
             policy=parse(merge(self.base.policy_document, overlay.policy_document)),
             overlay=overlay,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A ruleset that is tried out beside the one in force, on a share of the messages.
+
+    In a shadow it judges them too and decides nothing; in a canary it alone judges them.
+    """
+
+    tenant: str | None  # whose overlay it is; None: a base
+    version: int
+    digest: str  # SHA-256 of the canonical bytes, hex
+    rules: Rules  # what would be in force with it
+    mode: Literal["shadow", "canary"]
+    share: float  # 0..1
+    unit: Literal["conversation", "tenant"]  # what is taken as a whole
+
+    def takes(self, message: ChatMessage) -> bool:
+        """Whether the message is among the share. A larger share takes all that a smaller one took."""
+        if self.share >= 1:
+            return True
+        unit = message.tenant_id if self.unit == "tenant" else message.conversation_id
+        place = blake2b(unit.encode(errors="surrogatepass"), digest_size=8, key=self.digest.encode()[:64]).digest()
+        return int.from_bytes(place) < self.share * 2**64

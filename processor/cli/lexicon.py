@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,21 +11,23 @@ from typing import Annotated
 import msgspec
 import typer
 
+from processor.cli import replay, rollout
 from processor.cli.exchange import export, import_words
 from processor.cli.lint import lint
-from processor.cli.options import AsJson, Config, Source, Tenant
+from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
 from processor.cli.sources import (
     Found,
-    compiles,
     connected,
     in_force,
     is_lexicon,
     misfits,
     nothing_published,
     numbered,
+    publishable,
     read_alone,
     scope_named,
     wanted,
+    with_lexicon,
 )
 from processor.cli.stats import stats
 from processor.cli.table import print_table
@@ -37,6 +38,7 @@ from processor.rulesets.document import (
     BASE,
     BaseDocument,
     Document,
+    OverlayDocument,
     Scope,
     canonical,
     digest,
@@ -44,6 +46,8 @@ from processor.rulesets.document import (
     parse,
     tenant_scope,
 )
+from processor.rulesets.guard import Guard
+from processor.rulesets.rollout import Plan
 from processor.rulesets.store import Author, Client, Pointer, Published
 
 app = typer.Typer(no_args_is_help=True, help="Look at lexicons and rules, check them, put them in force.")
@@ -51,9 +55,8 @@ app.command()(lint)
 app.command("import")(import_words)
 app.command()(export)
 app.command()(stats)
-
-Message = Annotated[str, typer.Option("--message", "-m", help="Why; kept in the history.")]
-By = Annotated[str, typer.Option("--author", envvar="USER", help="Who; kept in the history.")]
+app.add_typer(rollout.app, name="rollout")
+app.command("history")(rollout.history)
 
 SHOWN = 40  # changes or lines of history
 
@@ -63,8 +66,13 @@ def push(
     source: Source,
     tenant: Tenant = None,
     message: Message = "",
-    author: By = "unknown",
+    by: By = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and publish nothing.")] = False,
+    shadow: rollout.Shadow = False,
+    canary: rollout.Canary = None,
+    of: rollout.Of = "conversations",
+    guard: rollout.Band = rollout.GUARD,
+    window: rollout.Window = rollout.WINDOW,
     config: Config = None,
 ) -> None:
     """Check a ruleset and put it in force in all workers.
@@ -72,16 +80,30 @@ def push(
     A directory replaces the whole ruleset. A .txt or .yaml lexicon is added to what is in force, or replaces the
     lexicon of the same name there. Nothing is published that does not compile, nor over a version that somebody else
     has published meanwhile.
+
+    With --shadow or --canary it is only tried out beside what is in force: see `rollout`. Pushed without them it is on
+    probation for an hour: if it flags more of the traffic than its guard allows, the workers take it back.
     """
-    by = Author(by=author, why=message or f"push {source}", at=_now())
-    asyncio.run(_push(source, scope_named(tenant), by, config, publish=not dry_run))
+    author = rollout.author(by, message or f"push {source}")
+    band = rollout.band(guard, window)
+    plan = rollout.plan(canary, of, band, shadow=shadow)
+    asyncio.run(_push(source, scope_named(tenant), author, config, publish=not dry_run, band=band, plan=plan))
 
 
-async def _push(source: str, scope: Scope, author: Author, config: Path | None, *, publish: bool) -> None:
+async def _push(
+    source: str,
+    scope: Scope,
+    author: Author,
+    config: Path | None,
+    *,
+    publish: bool,
+    band: Guard | None,
+    plan: Plan | None,
+) -> None:
     async with connected(config) as redis:
         now = await _in_force_or_warn(redis, scope, needed=is_lexicon(source))
         new = await wanted(redis, source, scope, now.document)
-        problems = compiles(new) or await misfits(redis, new)
+        problems = publishable(new, config) or await misfits(redis, new)
         if problems:
             raise Invalid(problems)
         content = canonical(new)
@@ -92,7 +114,12 @@ async def _push(source: str, scope: Scope, author: Author, config: Path | None, 
         if not publish:
             print(f"{scope}: nothing published (--dry-run)")
             return
-        pointer = await store.publish(redis, scope, content, author=author, expect=now.version)
+        if plan:
+            await rollout.begin(redis, scope, new, now, plan, author)
+            return
+        pointer = await store.publish(
+            redis, scope, content, author=author, expect=now.version, probation=rollout.probation(band)
+        )
         print(f"{scope}: {name(pointer.version, pointer.digest)} is in force")
 
 
@@ -112,31 +139,31 @@ def rollback(
     tenant: Tenant = None,
     to: Annotated[int | None, typer.Option(min=1, help="The version to return to; by default the one before.")] = None,
     message: Message = "",
-    author: By = "unknown",
+    by: By = "",
     config: Config = None,
 ) -> None:
     """Put an older version in force again; it gets a new version number, since versions only grow."""
-    asyncio.run(_rollback(scope_named(tenant), to, author, message, config))
+    asyncio.run(_rollback(scope_named(tenant), to, by, message, config))
 
 
-async def _rollback(scope: Scope, to: int | None, author: str, message: str, config: Path | None) -> None:
+async def _rollback(scope: Scope, to: int | None, by: str, message: str, config: Path | None) -> None:
     async with connected(config) as redis:
         now = await store.current(redis, scope)
         target = to or _version_before(now, await store.history(redis, scope))
         if target is None:
             raise Invalid([f"{scope} has no earlier version to return to"])
         old = parse((await store.retained(redis, scope, target)).content)
-        problems = compiles(old) or await misfits(redis, old)
+        problems = publishable(old, config) or await misfits(redis, old)
         if problems:
             raise Invalid(problems)
-        by = Author(by=author, why=message or f"rollback to {target}", at=_now())
-        pointer = await store.rollback(redis, scope, to=target, author=by, expect=now.version if now else 0)
+        author = rollout.author(by, message or f"rollback to {target}")
+        pointer = await store.rollback(redis, scope, to=target, author=author, expect=now.version if now else 0)
         print(f"{scope}: {name(pointer.version, pointer.digest)} is in force, with the content of version {target}")
 
 
 def _version_before(now: Pointer | None, past: Sequence[Published]) -> int | None:
     """The newest older version with another content than the one in force; of a dropped overlay, its last."""
-    older = (line for line in past if line.digest and (now is None or line.version < now.version))
+    older = (line for line in past if line.came_into_force and (now is None or line.version < now.version))
     return next((line.version for line in older if now is None or line.digest != now.digest), None)
 
 
@@ -144,11 +171,11 @@ def _version_before(now: Pointer | None, past: Sequence[Published]) -> int | Non
 def drop(
     tenant: Annotated[str, typer.Option(help="The tenant whose overlay goes.")],
     message: Message = "",
-    author: By = "unknown",
+    by: By = "",
     config: Config = None,
 ) -> None:
     """Take a tenant's overlay out of force; `rollback` brings it back."""
-    asyncio.run(_drop(tenant_scope(tenant), Author(by=author, why=message or "drop", at=_now()), config))
+    asyncio.run(_drop(tenant_scope(tenant), rollout.author(by, message or "drop"), config))
 
 
 async def _drop(scope: Scope, author: Author, config: Path | None) -> None:
@@ -191,21 +218,50 @@ async def _show(scope: Scope, version: int | None, config: Path | None, *, as_js
 
 
 @app.command()
-def diff(old: Source, new: Source, tenant: Tenant = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Show what changes from one ruleset to another: terms added, removed, re-graded; rules and policy changed."""
+def diff(
+    old: Source,
+    new: Source,
+    tenant: Tenant = None,
+    traffic: Annotated[
+        str | None, typer.Option(help="Recorded messages: a file as for `screen`, - for standard input, or a topic.")
+    ] = None,
+    most: Annotated[int, typer.Option("--max", min=1, help="Messages of the topic, the last ones.")] = 100_000,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Changed messages to show for each term and rule: they hold people's words.")
+    ] = 0,
+    base: Annotated[str, typer.Option(help="For overlays: the base they stand over.")] = "builtin",
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show what changes from one ruleset to another: terms added, removed, re-graded; rules and policy changed.
 
-    async def read_both() -> tuple[Document, Document]:
-        return await read_alone(old, tenant, config), await read_alone(new, tenant, config)
-
-    changes = compare(*asyncio.run(read_both()))
+    With --traffic: which verdicts change, over messages that were recorded, and by which terms and rules. A .txt
+    or .yaml lexicon is then added to the old ruleset, as `push` does.
+    """
+    before, after = asyncio.run(_read_both(old, new, tenant, config, over=traffic is not None))
+    if traffic is not None:
+        below = asyncio.run(read_alone(base, None, config)) if isinstance(before, OverlayDocument) else before
+        found = replay.compare(before, after, below, traffic=traffic, most=most, examples=examples, config=config)
+        if as_json:
+            print(replay.as_json(found).decode())
+        else:
+            replay.show(found)
+        return
+    changes = compare(before, after)
     if as_json:
         print(msgspec.json.encode(changes).decode())
     else:
         _print_changes(changes, most=len(changes))
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+async def _read_both(
+    old: str, new: str, tenant: str | None, config: Path | None, *, over: bool
+) -> tuple[Document, Document]:
+    """Both rulesets; with `over`, a single lexicon is put over the old one."""
+    before = await read_alone(old, tenant, config)
+    if over and is_lexicon(new):
+        return before, with_lexicon(before, new)
+    return before, await read_alone(new, tenant, config)
 
 
 def _print_changes(changes: Sequence[Change], *, most: int = SHOWN) -> None:

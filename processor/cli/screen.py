@@ -64,15 +64,15 @@ def screen(
 
 def _screen(source: Path, sink: Path, rules: Rules) -> None:
     with ExitStack() as stack:
-        reader = _open(stack, source, "rb")
+        reader = open_stream(stack, source, "rb")
         if STANDARD not in {source, sink} and sink.exists() and sink.samefile(source):
             raise Misconfigured([f"{sink} is the input: name another file for the verdicts."])
-        writer = _open(stack, sink, "wb")
+        writer = open_stream(stack, sink, "wb")
         size = source.stat().st_size if source != STANDARD else None
         bar = stack.enter_context(progress_bar("Judging", size))
         windows = Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
         last = 0
-        for lines in _chunks(reader):
+        for lines in chunks(reader):
             items = [decode(line) for line in lines]
             times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
             last = times[-1]
@@ -122,7 +122,7 @@ def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversa
             yield encode(verdict_of(item, judged, rules.scope(item.tenant_id))) + b"\n"
 
 
-def _chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
+def chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
     """The lines as they become available, many at a time; without a byte order mark."""
     begun: list[bytes] = []  # the pieces of a line whose end has not come yet
     chunk = source.read1(_CHUNK).removeprefix(BOM_UTF8)
@@ -137,7 +137,8 @@ def _chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _open(stack: ExitStack, path: Path, mode: str) -> BufferedIOBase:
+def open_stream(stack: ExitStack, path: Path, mode: str) -> BufferedIOBase:
+    """A file, or for - standard input or output, until the stack is left. Raises: Misconfigured."""
     if path == STANDARD:
         stream = sys.stdin if mode == "rb" else sys.stdout
         if stream is None:

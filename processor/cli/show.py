@@ -137,7 +137,7 @@ def disguised(page: Page, example: Example) -> None:
     field = verdict.hits[0].field
     text = (example.message.content or "") if field == "content" else (example.message.texts or [""])[int(field[6:-1])]
     page.say(_headed(example.title, verdict.action))
-    page.say(_marked(text, [(hit.start, hit.end) for hit in verdict.hits if hit.field == field], page.console), 5)
+    page.say(marked(text, [(hit.start, hit.end) for hit in verdict.hits if hit.field == field], page.console), 5)
     gloss = GLOSSES.get(max(verdict.hits, key=lambda hit: hit.end - hit.start).term)
     via = sorted({way for hit in verdict.hits for way in hit.via})
     notes = [*([f"that is: {gloss}"] if gloss else []), *([f"read through {', '.join(via)}"] if via else [])]
@@ -157,7 +157,7 @@ def unfolded(page: Page, example: Example) -> None:
         page.say(Text(f"{_who(message, example.message)}  {message.content}", style="dim"), 5)
     spans = [(entity.start, entity.end) for entity in verdict.entities if entity.field == "content"]
     spans += [(hit.start, hit.end) for hit in verdict.hits]
-    last = _marked(example.message.content or "", spans, page.console)
+    last = marked(example.message.content or "", spans, page.console)
     page.say(Text(f"{_who(example.message, example.message)}  ").append(last), 5)
     for reason in _few(verdict.reasons, 3):
         page.say(Text(reason, style="dim"), 7)
@@ -235,7 +235,7 @@ def _headed(title: str, action: Action) -> Text:
     return Text(f"{title} → ").append(action.value, style=_STYLES[action])
 
 
-def _marked(text: str, spans: Iterable[tuple[int, int]], console: Console) -> Text:
+def marked(text: str, spans: Iterable[tuple[int, int]], console: Console) -> Text:
     """The text with its spans in colour, or between ▸ and ◂ where there is no colour."""
     marked, place = Text(), 0
     for start, end in _joined(spans):

@@ -21,11 +21,13 @@ from processor.rulesets.document import (
     Entry,
     OverlayDocument,
     Scope,
+    canonical,
     parse,
     scope_of,
     tenant_of,
     tenant_scope,
 )
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.store import Client, Pointer
 
 
@@ -85,7 +87,7 @@ def nothing_published(scope: Scope) -> Document:
 async def wanted(redis: Client, source: str, scope: Scope, now: Document) -> Document:
     """What `source` asks to be in force: a lexicon goes over what is there, everything else replaces it."""
     if is_lexicon(source):
-        return replace(now, lexicons={**now.lexicons, Path(source).stem: _lexicon(source)})
+        return with_lexicon(now, source)
     new = await _read(redis, source, tenant_of(scope))
     if scope_of(new) != scope:
         raise Invalid([f"{source} is a ruleset for {scope_of(new)}, not for {scope}: use --tenant accordingly"])
@@ -124,6 +126,11 @@ def _read_local(source: str, tenant: str | None) -> Document:
     return parse(text_of(path).encode())
 
 
+def with_lexicon(document: Document, source: str) -> Document:
+    """The document with the lexicon that `source` names, over one of the same name. Raises: Invalid, Misconfigured."""
+    return replace(document, lexicons={**document.lexicons, Path(source).stem: _lexicon(source)})
+
+
 def is_lexicon(source: str) -> bool:
     """Whether `source` names a single lexicon's file."""
     return source.endswith((".txt", ".yaml"))
@@ -142,6 +149,13 @@ def text_of(path: Path) -> str:
         raise Misconfigured([f"{path} cannot be read: {error.strerror}."]) from error
     except UnicodeDecodeError:
         raise Misconfigured([f"{path} is not UTF-8: save it as UTF-8 text."]) from None
+
+
+def publishable(document: Document, config: Path | None) -> list[str]:
+    """Why workers would not take the document, be it alone; empty if they would. Raises: Misconfigured."""
+    settings = load_settings(config).rulesets
+    limits = TenantLimits(terms=settings.tenant_terms, bytes=settings.tenant_bytes)
+    return limits.problems(document, len(canonical(document))) or compiles(document)
 
 
 def compiles(document: Document) -> list[str]:

@@ -28,7 +28,7 @@ from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze,
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
 from processor.matching.term import forms, spaces
-from processor.matching.weighing import Find, Found, Rejected, Scales, is_ordinary
+from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
 
 _EVERYDAY = 12.0  # the cost in nats of a word that everybody uses
 _HOW_VIA: Mapping[int, tuple[str, ...]] = {
@@ -148,9 +148,13 @@ class Matcher:
             line = each[number].line
             more = (self._spanned(find, each[number], batch.texts[line]) for find in found)
             known = {(find.start, find.end, find.term) for find in answer.get(line, ())}
-            new = [find for find in more if find and (find.start, find.end, find.term) not in known]
+            new: dict[tuple[int, int, int], Found] = {}  # several characters may come from one code
+            for find in more:
+                if find and (place := (find.start, find.end, find.term)) not in known:
+                    cheaper = new.get(place)
+                    new[place] = find if cheaper is None or find.cost < cheaper.cost else cheaper
             if new:
-                answer[line] = sorted([*answer.get(line, ()), *new])
+                answer[line] = sorted([*answer.get(line, ()), *new.values()])
         if trace is not None and rejected:
             trace += [Rejected(each[one.line].line, _across(one.found, each[one.line]), one.why) for one in rejected]
 
@@ -258,7 +262,7 @@ class Matcher:
             begin, stop, number = span
             written, offset = squeezed[begin:stop], offsets[line]
             terms = [term_of(owner) for owner in patterns.owners(number)]
-            terms = [term for term in terms if not is_ordinary(written, self._forms[term])]
+            terms = [term for term in terms if not is_hopeless(written, self._forms[term], via)]
             if terms and (end - start == stop - begin or self._stands(batch, start, end, number, span, patterns)):
                 yield line, [Find(start - offset, end - offset, term, (via,)) for term in terms]
 
@@ -266,6 +270,8 @@ class Matcher:
         """Terms with one hanzi in place of another that looks like it."""
         offsets = batch.starts
         for begin, stop, term in self._halves.find(batch.squeezed):
+            if is_hopeless(batch.squeezed[begin:stop], self._forms[term], "shape"):
+                continue
             start, end = int(batch.kept[begin]), int(batch.kept[stop - 1]) + 1
             line = batch.locate(start)
             yield line, [Find(start - offsets[line], end - offsets[line], term, ("shape",))]

@@ -25,7 +25,7 @@ from emoji import EMOJI_DATA, config
 from numpy.typing import NDArray
 
 from processor.matching import sound, words
-from processor.matching.folding import IGNORED, Batch, fold, is_break, is_hanzi
+from processor.matching.folding import IGNORED, Batch, Codes, fold, is_break, is_hanzi
 
 WRITTEN = "written"
 COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
@@ -33,6 +33,7 @@ COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
     "variant": 0,
     "width": 1,
     "accent": 1,
+    "tones": 0,
     "spelled": 1,
     "invisible": 1,
     "separator": 1,
@@ -77,7 +78,7 @@ _DOT_WORDS = re.compile(
     r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
     r"[\s_]*(?=[a-z0-9\-])"
 )
-_SLASH_WORDS = re.compile(r"\s*(?:\bslash\b|斜杠)\s*")
+_SLASH_WORDS = re.compile(r"(?:(?<!\s)\s+)?(?:\bslash\b|斜杠)\s*")  # a run of white space is tried once
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
 _TAIL = "%[89ab][0-9a-f]"
 _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its own place; else a run in GB 18030
@@ -88,6 +89,8 @@ _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}",
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
 _MOST_PARTS = 4
+_MOST_LAYERS = 6
+_MOST_FACES = 3  # hanzi that an emoji may stand for, in a long text
 _LONG = 500  # characters; longer texts are not read in every mixture
 _DEEPEST = 3  # entities of entities
 
@@ -261,13 +264,15 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
     drawn = latin.copy()
     drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
     dotted = (marks & _DOT != 0) & _within_two(sign, before=True) & _within_two(latin, before=False)
+    dotted |= _spells(codes, "dot") & _within_two(sign, before=True)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
     lines: defaultdict[int, dict[str, None]] = defaultdict(dict)
     for name, places in (
         ("homoglyph", np.flatnonzero(marks & _TWIN)),
-        ("leet", np.flatnonzero(signed)),
+        ("tones", (signs := np.flatnonzero(signed))),
+        ("leet", signs),
         ("stretched", np.flatnonzero(drawn)),
         ("digits", np.flatnonzero((marks & _FORMAL != 0) | _next(digit, sign) | _next(sign, digit))),
         ("url", np.flatnonzero(dotted)),
@@ -282,6 +287,15 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
 def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where one of this kind is followed by one of the other."""
     return np.append(one[:-1] & other[1:], False)
+
+
+def _spells(codes: Codes, word: str) -> NDArray[np.bool_]:
+    """Where `word` begins."""
+    found = np.ones(len(codes), bool)
+    for place, char in enumerate(word):
+        found[: len(codes) - place] &= codes[place:] == ord(char)
+    found[max(0, len(codes) - len(word) + 1) :] = False
+    return found
 
 
 def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:
@@ -402,7 +416,9 @@ def _pick(options: str, choice: int, turn: Iterator[int]) -> str:
 def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
     table = faces()
     meant = {char: [each for each in table[char] if each in wanted] for char in set(text.text) if char in table}
-    most = min(max(map(len, meant.values()), default=0), 3)
+    most = max(map(len, meant.values()), default=0)
+    if len(text.text) >= _LONG:
+        most = min(most, _MOST_FACES)
     for n in range(most):
         yield _Text(
             "".join(meant[c][min(n, len(meant[c]) - 1)] if meant.get(c) else c for c in text.text),
@@ -412,8 +428,6 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 
 
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    if (plain := _rewrite(text, _TONED, _without_tones)) is not text:
-        yield plain
     opened = text.text.count("(") > text.text.count(")")
     each = [(token, list(_signs(token, opened=opened))) for token in _TOKEN.finditer(text.text)]
     if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
@@ -422,6 +436,10 @@ def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     shown = text._replace(text="".join(c if n in signs else _HIDDEN.get(c, c) for n, c in enumerate(text.text)))
     for choice in _chosen(shown, _LEET):
         yield choice._replace(text=choice.text.translate(_SHOWN))
+
+
+def _tones(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
+    yield _rewrite(text, _TONED, _without_tones)
 
 
 def _without_tones(match: re.Match[str]) -> str:
@@ -476,6 +494,7 @@ def _url(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 _STEPS: tuple[tuple[str, Callable[[_Text, AbstractSet[str]], Iterator[_Text]]], ...] = (
     ("emoji", _faces),
+    ("tones", _tones),
     ("leet", _leet),
     ("stretched", _stretched),
     ("repeated", _repeated),
@@ -492,13 +511,27 @@ def in_digits(term: str) -> str:
 def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:
     """Readings with characters in place of their parts; `parts` are places in the folded text, in order of their ends.
 
-    All of them together, those that are no ordinary word, and the first few one by one.
+    All of them together, those that are no ordinary word, those that overlap one of these, and the first few one by
+    one.
     """
     text = _as_it_is(folded)
     strange = [part for part in parts if folded[part[0] : part[1]] not in words.words()]
-    choices = [parts, strange, *([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)]
+    single = ([part] for part in parts[:_MOST_PARTS] if len(folded) < _LONG)
+    choices = [parts, strange, *_layers(parts), *single]
     made = {each.text: each for each in (_put_together(text, choice) for choice in choices if choice)}
     yield from (Reading(line, *each, ("split",)) for each in made.values())
+
+
+def _layers(parts: Iterable[tuple[int, int, str]]) -> Iterator[Sequence[tuple[int, int, str]]]:
+    """The parts in layers, in each of which no two overlap; the first few, so that each part counts somewhere."""
+    layers: list[list[tuple[int, int, str]]] = []
+    for part in sorted(set(parts)):
+        layer = next((each for each in layers if each[-1][1] <= part[0]), None)
+        if layer is not None:
+            layer.append(part)
+        elif len(layers) < _MOST_LAYERS:
+            layers.append([part])
+    return iter(layers)
 
 
 def _put_together(text: _Text, parts: Iterable[tuple[int, int, str]]) -> _Text:

@@ -6,7 +6,7 @@ en/eng, z/zh, c/ch, s/sh) count as the same sound.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate
 
@@ -17,16 +17,16 @@ from pypinyin.contrib.tone_convert import to_normal
 _FIRST_SIGN = 0xE000  # signs are private characters
 _MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"} | {number: number for number in "1234"}
 _LONGEST_RUN = 24  # Latin letters that are tried as pinyin
+_LATIN = re.compile(f"[a-z]{{1,{_LONGEST_RUN}}}")
 
 
 @cache
-def _syllables() -> tuple[dict[str, str], re.Pattern[str]]:
-    """Syllable → sign, and what a run of syllables looks like."""
+def _syllables() -> dict[str, str]:
+    """Syllable → sign."""
     known = sorted({_plain(reading) for readings in PINYIN_DICT.values() for reading in readings.split(",")})
     spoken = [syllable for syllable in known if re.fullmatch("[a-z]+", syllable) and re.search("[aeiouv]", syllable)]
     signs = {heard: chr(_FIRST_SIGN + n) for n, heard in enumerate(sorted({_heard(each) for each in spoken}))}
-    longest_first = "|".join(sorted(spoken, key=len, reverse=True))
-    return {each: signs[_heard(each)] for each in spoken}, re.compile(f"(?:(?:{longest_first})[1-5]?)+")
+    return {each: signs[_heard(each)] for each in spoken}
 
 
 @cache
@@ -43,17 +43,17 @@ def _heard(syllable: str) -> str:
 def sign(char: str) -> str:
     """The sign of a hanzi's most common reading; any other character stands for itself."""
     readings = PINYIN_DICT.get(ord(char))
-    return _syllables()[0].get(_plain(readings.split(",")[0]), char) if readings else char
+    return _syllables().get(_plain(readings.split(",")[0]), char) if readings else char
 
 
 def is_sign(char: str) -> bool:
     """Whether `char` is the sign of a sound."""
-    return _FIRST_SIGN <= ord(char) < _FIRST_SIGN + len(_syllables()[0])
+    return _FIRST_SIGN <= ord(char) < _FIRST_SIGN + len(_syllables())
 
 
 def signs(term: str) -> set[str]:
     """How `term` sounds: by its characters, and by how they sound in this very word."""
-    table = _syllables()[0]
+    table = _syllables()
     spoken = "".join(table.get(syllable, syllable) for syllable in _spoken(term))
     return {"".join(map(sign, term)), *([spoken] if len(spoken) == len(term) else [])}
 
@@ -100,20 +100,32 @@ def tones_of(term: str) -> str:
 
 def heard(runs: Iterable[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
     """The runs of Latin letters that are pinyin: start and end of each syllable, and its sign."""
-    table = _syllables()[0]
+    table = _syllables()
     for run in runs:
-        if is_pinyin(run[0]):
-            for start, end, syllable in _split(run[0], table):
+        if len(run[0]) <= _LONGEST_RUN:
+            for start, end, syllable in _split(run[0]):
                 yield run.start() + start, run.start() + end, table[syllable]
 
 
 def is_pinyin(run: str) -> bool:
     """Whether Latin letters, with or without tone numbers, can be cut into syllables."""
-    return len(run) <= _LONGEST_RUN and bool(_syllables()[1].fullmatch(run))
+    return len(run) <= _LONGEST_RUN and bool(_split(run))
 
 
-def _split(run: str, table: dict[str, str]) -> list[tuple[int, int, str]]:
-    """One way to cut a run into syllables, the longest first; tone numbers go with the syllable before them."""
+def heard_as(term: str) -> str:
+    """A term as the signs of its syllables, also of those written in pinyin (冰du); all else stands as it is."""
+    table = _syllables()
+    spoken = _LATIN.sub(lambda run: "".join(table[each] for *_, each in _split(run[0])) or run[0], term)
+    return "".join(map(sign, spoken))
+
+
+@lru_cache(maxsize=1 << 14)  # people use the same words again and again
+def _split(run: str) -> Sequence[tuple[int, int, str]]:
+    """One way to cut a run into syllables, the longest first; nothing if there is none.
+
+    Tone numbers go with the syllable before them. An expression that tries all syllables takes exponential time.
+    """
+    table = _syllables()
     ways: list[list[tuple[int, int, str]] | None] = [None] * len(run) + [[]]
     for start in range(len(run) - 1, -1, -1):
         for size in range(min(6, len(run) - start), 0, -1):

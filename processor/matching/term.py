@@ -67,6 +67,6 @@ def _transform(char: str) -> str:
         return "separator"
     if folded == char.lower():
         return "variant" if is_hanzi(folded) else "case"
-    if folded == unicodedata.normalize("NFKC", char).lower():
+    if folded == unicodedata.normalize("NFKC", char).lower() or not char.isalnum():
         return "width"
     return "variant" if is_hanzi(folded) else "accent"

@@ -2,8 +2,8 @@
 
 A term is held against the words of the text: where hanzi read better as ordinary words that only touch the term
 (时代|孕育 and not 代孕), or as the words that are written there (带宽 and not 贷款), it is rejected. The dearer a
-reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat and on
-attacks of our own (docs/detection.md).
+reading, the better the term must explain the text. All thresholds are nats of `words`; they were set on ordinary chat
+and on attacks of our own (docs/detection.md).
 """
 
 import re
@@ -27,9 +27,11 @@ _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term 
 _DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must read better: one hanzi replaced, or more
 _DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
+_WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
+_SIGN_READERS = frozenset({"leet", "emoji", "url", "bidi"})  # take signs for letters; to them they are no separators
 _ONLY_WITHIN = {"stretched-": "stretched", "leet-": "leet"}  # forms that stand for a term only in such a reading
 
 
@@ -122,9 +124,9 @@ class Scales:
         return ""
 
     def _doubt_pinyin(self, term: str, written: str, text: str) -> str:
-        if len(term) == 2 and self._twins.get(term, 0.0) > _COMMON:  # noqa: PLR2004  a pair of syllables
+        if self._twins.get(term, 0.0) > _COMMON:
             return f"{written} spells more common words too"
-        if len(term) < _SURE_SYLLABLES and len(text) > len(written) and not _has_hanzi(text):
+        if len(sound.heard_as(term)) < _SURE_SYLLABLES and len(text) > len(written) and not _has_hanzi(text):
             return f"{written} stands among words of another language"
         return ""
 
@@ -149,6 +151,7 @@ def _cheapest(found: Iterable[Found]) -> list[Found]:
 
 
 _HANZI = re.compile("[\u3400-\u9fff]")
+_HALF_PINYIN = re.compile("[\u3400-\u9fff][a-z]{1,6}|[a-z]{1,6}[\u3400-\u9fff]")
 _has_hanzi = lru_cache(maxsize=16)(_HANZI.search)  # of the text that is being weighed, for each of its finds
 _LETTERS = re.compile(r"[a-z]+")
 
@@ -156,11 +159,8 @@ _LETTERS = re.compile(r"[a-z]+")
 def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:
     if not more:
         return tuple(transforms(text, term))
-    plain = (
-        [each for each in transforms(text, term) if each in {"invisible", "separator"}]
-        if len(text) < 2 * len(term)
-        else []
-    )
+    hidden = {"invisible"} if _SIGN_READERS.intersection(more) else {"invisible", "separator"}
+    plain = [each for each in transforms(text, term) if each in hidden] if len(text) < 2 * len(term) else []
     return tuple(dict.fromkeys([*plain, *more]))
 
 
@@ -178,27 +178,50 @@ def _doubts(via: str, size: int, replaced: int) -> float:
     return few if replaced < 2 or size > 3 else many  # noqa: PLR2004
 
 
-@lru_cache(maxsize=1 << 15)
-def is_ordinary(written: str, term: str) -> bool:
-    """Whether the term stands there as written, or an ordinary word that is the more likely of the two."""
+@lru_cache(maxsize=1 << 16)
+def is_hopeless(written: str, term: str, via: str) -> bool:
+    """Whether hanzi that sound or look like a term cannot mean it, wherever they stand.
+
+    They are the term itself, or an ordinary word, or by themselves no dearer than the term: no text around them makes
+    up for that.
+    """
     if written == term:
         return True
     price = words.words().get(written)
-    return price is not None and price < words.cost(term) + 8.0
+    if price is not None and price < words.cost(term) + _WORD:
+        return True
+    doubt = _doubts(via, len(term), _replaced(term, written))
+    return words.cost(term) - words.chain(written).to[-1] > -doubt
 
 
 def _common_twins(forms: Iterable[str]) -> dict[str, float]:
-    """For terms of two hanzi: how many times as frequent all other words of the same pinyin are."""
-    pairs: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    """For terms of two syllables: how many times as frequent all other words of the same pinyin are."""
+    pairs: defaultdict[str, set[str]] = defaultdict(set)
     for form in forms:
-        if len(form) == 2 and all(map(is_hanzi, form)):  # noqa: PLR2004
-            pairs[sound.sign(form[0]), sound.sign(form[1])].add(form)
+        pair = _pair(form)
+        if pair:
+            pairs[pair].add(form)
     if not pairs:
         return {}
-    rivals: defaultdict[tuple[str, str], float] = defaultdict(float)
+    rivals: defaultdict[str, float] = defaultdict(float)
     for word, price in words.words().items():
         if len(word) == 2:  # noqa: PLR2004
-            pair = (sound.sign(word[0]), sound.sign(word[1]))
+            pair = sound.sign(word[0]) + sound.sign(word[1])
             if pair in pairs and word not in pairs[pair]:
                 rivals[pair] += exp(-price)
-    return {form: rivals[pair] / exp(-words.cost(form)) for pair, group in pairs.items() for form in group}
+    return {form: rivals[pair] / exp(-_price(form)) for pair, group in pairs.items() for form in group}
+
+
+def _pair(form: str) -> str:
+    """The signs of a term of two syllables, one of which may be written in pinyin; nothing for other terms."""
+    if len(form) == 2:  # noqa: PLR2004
+        return sound.sign(form[0]) + sound.sign(form[1]) if all(map(is_hanzi, form)) else ""
+    if not _HALF_PINYIN.fullmatch(form):
+        return ""
+    pair = sound.heard_as(form)
+    return pair if len(pair) == 2 else ""  # noqa: PLR2004
+
+
+def _price(form: str) -> float:
+    """What a term of two syllables costs; the letters of one that is half pinyin would cost nothing."""
+    return words.cost(form) if len(form) == 2 else words.UNKNOWN  # noqa: PLR2004

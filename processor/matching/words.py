@@ -5,7 +5,7 @@ cheapest chain is how the text is read. A term stands there if a chain that goes
 cheapest one that does not have to. Shortest paths from both ends answer that for every place of a text at once, in
 linear time.
 
-Source of the words and their frequencies: docs/sources.md.
+Source of the words and their frequencies: docs/matching.md.
 """
 
 from bisect import bisect_left, bisect_right

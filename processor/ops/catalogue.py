@@ -171,6 +171,41 @@ CATALOGUE = (
         kind="gauge",
         meaning="When Redis was last asked with success what is in force, in Unix time; 0 if never.",
     ),
+    Metric(
+        name="rollout_share",
+        kind="gauge",
+        labels=("scope", "version", "digest", "mode"),
+        meaning="Share of the messages on which a candidate is tried out: in a shadow it is asked too, in a canary it "
+        "alone decides. 1 for what is on probation after it came into force. Scopes as in ruleset_info.",
+    ),
+    Metric(
+        name="rollout_flagged_share",
+        kind="gauge",
+        labels=("scope", "version", "by"),
+        meaning="Share of the last messages in this process that the ruleset on trial flags (by candidate), and the "
+        "one in force beside it (by in_force): what its guard looks at.",
+    ),
+    Metric(
+        name="rollouts_total",
+        kind="counter",
+        labels=("event",),
+        known=_each("begun", "promoted", "withdrawn", "tripped", "refused"),
+        meaning="What became of candidates in this process; begun counts each change of share or mode too, tripped "
+        "means that the ruleset left its band and was taken back.",
+    ),
+    Metric(
+        name="shadow_verdicts_total",
+        kind="counter",
+        labels=("before", "after"),
+        meaning="Messages that a candidate in a shadow judged too, by the verdict in force and by the candidate's.",
+    ),
+    Metric(
+        name="canary_verdicts_total",
+        kind="counter",
+        labels=("verdict",),
+        known=_each("pass", "mask", "review", "block", "dead"),
+        meaning="Messages that a candidate in a canary judged, by its verdict; messages_total has them too.",
+    ),
     Metric(name="redis_up", kind="gauge", meaning="1 while Redis answers; away, the last good rulesets stay in force."),
     Metric(
         name="event_loop_lag_seconds",

@@ -51,6 +51,42 @@ class Tally(Protocol):
         """By tenant and verdict."""
 
 
+class Finding(Protocol):
+    """What a batch told of a ruleset that is tried out."""
+
+    @property
+    def mode(self) -> str:
+        """Shadow, canary or probation."""
+
+    @property
+    def verdicts(self) -> Mapping[str, int]: ...
+    @property
+    def changes(self) -> Mapping[tuple[str, str], int]:
+        """By the verdict in force, and the candidate's."""
+
+
+class Reading(Protocol):
+    """A ruleset on trial at the time of a scrape."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def share(self) -> float:
+        """Of the messages, 0..1."""
+
+    @property
+    def flagged(self) -> float | None:
+        """Share that it flags."""
+
+    @property
+    def flagged_in_force(self) -> float | None:
+        """Share that the ruleset in force flags beside it."""
+
+
 class Stamped(Protocol):
     """A record as it was read."""
 
@@ -149,6 +185,35 @@ class Metrics:
         self._series["ruleset_reloads_total"].add((result,))
         if seconds is not None:
             self._distributions["ruleset_load_seconds"].observe(seconds)
+
+    def tried(self, findings: Iterable[Finding]) -> None:
+        """Count what a committed batch told of rulesets that are tried out."""
+        for finding in findings:
+            if finding.mode == "shadow":
+                self._count("shadow_verdicts_total", finding.changes.items())
+            elif finding.mode == "canary":
+                self._count("canary_verdicts_total", _single(finding.verdicts))
+
+    def trial(self, event: str) -> None:
+        """Count what became of a candidate: begun, promoted, withdrawn, tripped or refused."""
+        self._series["rollouts_total"].add((event,))
+
+    def trials(self, readings: Mapping[str, Reading]) -> None:
+        """Show what is tried out, by scope; tenants' only where they may be named."""
+        tenants = sorted(scope for scope in readings if scope != "base")
+        named = [*(["base"] if "base" in readings else []), *tenants[: self._tenant_cap if self._tenant_label else 0]]
+        shown = [(scope, readings[scope]) for scope in named]
+        self._series["rollout_share"].put(
+            {(scope, str(each.version), each.digest[:12], each.mode): each.share for scope, each in shown}
+        )
+        self._series["rollout_flagged_share"].put(
+            {
+                (scope, str(each.version), by): share
+                for scope, each in shown
+                for by, share in (("candidate", each.flagged), ("in_force", each.flagged_in_force))
+                if share is not None
+            }
+        )
 
     def redis(self, *, up: bool, checked_at: float | None) -> None:
         """Show whether Redis answers, and when (in seconds since the epoch) it last told all that is in force."""

@@ -78,12 +78,22 @@ class Http(Group):
 
 
 class Rulesets(Group):
-    """What a worker keeps of the rulesets it has seen."""
+    """What a worker keeps of the rulesets it has seen, and how large tenants' overlays may be."""
 
     directory: Directory = Field(
         default_factory=_state_directory,
         description="Last good copies, for a start while Redis is away. "
         "Default: `chatguard/rulesets` under `$XDG_STATE_HOME`, or under `~/.local/state`.",
+    )
+    tenant_terms: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most terms of one tenant's overlay; a larger one is refused when it is pushed, and by the "
+        "workers, which keep the tenant's last good one.",
+    )
+    tenant_bytes: int = Field(
+        4_194_304, ge=1_000, le=268_435_456, description="Most bytes of one tenant's overlay, in the same way."
     )
 
 

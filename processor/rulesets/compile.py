@@ -28,6 +28,12 @@ CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG:
 PLAINLY = 1  # what the plain readings cost
 
 
+CHEAP = 2  # pays for what is neither sound nor look
+SHORT = 2  # characters
+MOST_SHORT = 5_000  # terms that are so short, beyond which nearly every pair of syllables would be one of them
+MOST_DEAR = 200_000  # terms
+
+
 def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with entries, rules, policy or aliases."""
     if not document.policy:
@@ -78,7 +84,20 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
 
 
 def _matcher(meanings: Sequence[Meaning]) -> Matcher:
-    return Matcher([meaning.spelling for meaning in meanings], ceilings=[_ceiling(meaning) for meaning in meanings])
+    return Matcher([meaning.spelling for meaning in meanings], ceilings=_ceilings(meanings))
+
+
+def _ceilings(meanings: Sequence[Meaning]) -> list[int | None]:
+    """What the readings of each may cost; in a very large lexicon dear readings would find something in every text."""
+    ceilings = [_ceiling(meaning) for meaning in meanings]
+    dear = [number for number, ceiling in enumerate(ceilings) if ceiling is not None and ceiling > CHEAP]
+    short = [number for number in dear if len(identity(meanings[number].spelling)) <= SHORT]
+    too_many = dear if len(dear) > MOST_DEAR else short if len(short) > MOST_SHORT else []
+    for number in too_many:
+        what = meanings[number].what
+        if isinstance(what, Entry) and what.ceiling is None:
+            ceilings[number] = CHEAP
+    return ceilings
 
 
 def _ceiling(meaning: Meaning) -> int | None:

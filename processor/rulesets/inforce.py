@@ -6,14 +6,17 @@ nor reported again until the store names something else.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from processor.errors import Invalid
+from processor.rollout import Finding
 from processor.ruleset import Base, Overlay, Rules
 from processor.rulesets.document import BASE, Scope, tenant_of
-from processor.rulesets.store import Pointer
+from processor.rulesets.rollout import Candidate
+from processor.rulesets.store import Pointer, Probation
+from processor.rulesets.trials import Tested, Trials, Trip
 
 Source = Literal["store", "disk", "builtin"]
 
@@ -92,7 +95,53 @@ class CopyTrouble:
     reason: str
 
 
-Event = Loaded | Refused | Dropped | StoreLost | StoreFound | CopyTrouble
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBegun:
+    """A candidate is tried out, or is now tried out in another way."""
+
+    scope: Scope
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """A candidate is tried out no more."""
+
+    scope: Scope
+    version: int
+    promoted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRefused:
+    """A candidate cannot be used; told once."""
+
+    scope: Scope
+    version: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TripUntold:
+    """A ruleset went as it left its band, but the store cannot be told."""
+
+    scope: Scope
+    reason: str
+
+
+Event = (
+    Loaded
+    | Refused
+    | Dropped
+    | StoreLost
+    | StoreFound
+    | CopyTrouble
+    | TrialBegun
+    | TrialEnded
+    | TrialRefused
+    | Trip
+    | TripUntold
+)
 Report = Callable[[Event], None]
 
 
@@ -116,6 +165,8 @@ class Rulesets:
         self._held: dict[Scope, Held] = {}
         self._refusals: dict[Scope, _Refusal] = {}
         self._report = report
+        self.trials = Trials(on_trip=self._tripped)
+        self.alarm: Callable[[], None] = lambda: None  # wakes whoever tells the store of trips
         self._put({BASE: base})
         self._settled(BASE, (base, seconds))
 
@@ -180,6 +231,30 @@ class Rulesets:
             for scope, change in changes.items():
                 self._settled(scope, change)
 
+    def try_out(self, tested: Mapping[Scope, Tested], probations: Mapping[Scope, Probation]) -> None:
+        """Put candidates beside what is in force, all of them; costs nothing if they are the same as before."""
+        old = self.trials.tested
+        if tested == old and probations == self.trials.probations:
+            return
+        self.trials.put(tested, probations)
+        self._put({})
+        for scope, each in old.items():
+            if scope not in tested:
+                promoted = self._held[scope].version == each.candidate.version if scope in self._held else False
+                self._report(TrialEnded(scope=scope, version=each.candidate.version, promoted=promoted))
+        for scope, each in self.trials.tested.items():
+            if scope not in old or old[scope].candidate != each.candidate:
+                self._report(TrialBegun(scope=scope, candidate=each.candidate))
+
+    def refuse_trial(self, scope: Scope, candidate: Candidate, problems: Sequence[str]) -> None:
+        """Remember why a candidate cannot be tried out."""
+        self.trials.hopeless[scope] = candidate.pointer, tuple(problems)
+        self._report(TrialRefused(scope=scope, version=candidate.version, problems=tuple(problems)))
+
+    def observe(self, findings: Iterable[Finding]) -> None:
+        """Count what a committed batch told of candidates and of what is on probation."""
+        self.trials.observe(findings)
+
     def found(self) -> None:
         """The store was read to the end."""
         self.checked_at = now()
@@ -196,9 +271,18 @@ class Rulesets:
     def _put(self, changes: Mapping[Scope, Held | None]) -> None:
         merged = {**self._held, **changes}
         held = {scope: each for scope, each in merged.items() if each is not None}
-        overlays = {tenant: each.compiled for scope, each in held.items() if (tenant := tenant_of(scope)) is not None}
-        self.current = Rules(base=cast("Base", held[BASE].compiled), overlays=cast("dict[str, Overlay]", overlays))
+        self.current, misfits = self.trials.rules(cast("Base", held[BASE].compiled), _overlays(held))
         self._held = held
+        for scope, error in misfits.items():
+            self.refuse_trial(scope, self.trials.tested[scope].candidate, error.problems)
+        if misfits:
+            left = {scope: each for scope, each in self.trials.tested.items() if scope not in misfits}
+            self.trials.put(left, self.trials.probations)
+
+    def _tripped(self, trip: Trip) -> None:
+        self._put({})
+        self._report(trip)
+        self.alarm()
 
     def _put_one(self, scope: Scope, change: tuple[Held, float] | None) -> None:
         try:
@@ -228,6 +312,14 @@ class Rulesets:
             loaded_at=held.loaded_at if held else None,
             error="; ".join(refusal.problems) if refusal else None,
         )
+
+
+def _overlays(held: Mapping[Scope, Held]) -> dict[str, Overlay]:
+    return {
+        tenant: cast("Overlay", each.compiled)
+        for scope, each in held.items()
+        if (tenant := tenant_of(scope)) is not None
+    }
 
 
 def now() -> int:

@@ -10,15 +10,19 @@ Which way a scope may go:
   refused: to go back, publish the old bytes again (`chatguard lexicon rollback` does).
 - An overlay goes when its pointer is gone while the store still holds its snapshot: somebody took it away. If both are
   gone the store has lost its memory, and what is in force stays. So does the base when its pointer is gone.
+
+A candidate is compiled like everything else and put beside what is in force, until the store names it no more. What a
+worker has taken back, since it left its band, it tells the store at the next look, for all.
 """
 
 import asyncio
 import gc
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import msgspec
 from redis.asyncio import Redis
@@ -26,7 +30,7 @@ from redis.exceptions import RedisError
 
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Overlay
-from processor.rulesets import store
+from processor.rulesets import rollout, store
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
@@ -42,14 +46,18 @@ from processor.rulesets.document import (
     scope_of,
     tenant_of,
 )
-from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, now
+from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.release import release
-from processor.rulesets.store import Notice, Pointer, Snapshot
+from processor.rulesets.rollout import AUTOMATIC, Candidate, Sight
+from processor.rulesets.store import Author, Conflict, Notice, Pointer, Snapshot
+from processor.rulesets.trials import Tested, Trip
 
 _SWAP_EVERY_S = 1.0  # many overlays at once are not made to wait for the last, nor swapped one by one
 _LONGEST_PAUSE_S = 10.0
+_NOTHING = Sight(pointer=None)
 
-Found = Mapping[Scope, Pointer | Invalid | None]
+Found = Mapping[Scope, Sight]
 Change = tuple[Held, float] | None
 
 
@@ -73,6 +81,7 @@ class Supply:
     report: Report
     compile_base: CompileBase = compile_base
     compile_overlay: CompileOverlay = compile_overlay
+    limits: TenantLimits = field(default_factory=TenantLimits)
     copies: Copies | None = None  # None: nothing is kept on disk
     builtin: Callable[[], BaseDocument] = builtin
     timeout_s: float = 5.0  # longest wait for a connection or an answer
@@ -111,6 +120,7 @@ async def watch(
     time up to ten seconds.
     """
     wake = asyncio.Event()
+    rulesets.alarm = wake.set
     hinted: set[Scope] = set()
 
     def heard(notice: Notice | None) -> None:
@@ -128,30 +138,41 @@ async def _follow(
     rulesets: Rulesets, supply: Supply, wake: asyncio.Event, hinted: set[Scope], *, poll_s: float
 ) -> None:
     async with store.connect(supply.url, timeout_s=supply.timeout_s) as redis:
-        while True:
+        while not _cancelled():
             wake.clear()
             asked = set(hinted)
             hinted.clear()  # what is hinted from here on has not been looked at
             try:
+                await _tell(rulesets, redis, supply)
                 found = await _look(redis, {*rulesets.held, *asked})
-                asked = {scope for scope in asked if found[scope] is not None}
+                asked = {scope for scope in asked if found[scope] != _NOTHING}
                 await _refresh(rulesets, redis, supply, found, wake)
             except Unavailable as error:
                 rulesets.away(str(error))
             else:
                 rulesets.found()
             hinted |= asked
-            try:  # not all workers at the same moment
-                await asyncio.wait_for(wake.wait(), poll_s * random.uniform(0.8, 1.0))  # noqa: S311  no secret
-            except TimeoutError:
-                pass
+            await _let_go(rulesets)
+            # Not all workers at the same moment.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(poll_s * random.uniform(0.8, 1.0)):  # noqa: S311  no secret
+                    await wake.wait()
+
+
+def _cancelled() -> bool:
+    """Whether this task was cancelled, though nothing was raised here.
+
+    Until Python 3.12 `asyncio.wait_for`, by which the client sends, loses a cancellation that comes as it succeeds.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _listen_always(
     rulesets: Rulesets, supply: Supply, heard: Callable[[Notice | None], None], *, health_s: float, pause_s: float
 ) -> None:
     pause = pause_s
-    while True:
+    while not _cancelled():
         rulesets.listening = False
         try:
             await _listen(supply, heard, health_s=health_s)
@@ -174,7 +195,7 @@ async def _listen(supply: Supply, heard: Callable[[Notice | None], None], *, hea
     ):
         await pubsub.subscribe(store.CHANNEL)
         last = asked = loop.time()
-        while True:
+        while not _cancelled():
             message = await pubsub.get_message(timeout=min(health_s, 1.0))
             if message is not None:
                 last = asked = loop.time()
@@ -198,7 +219,7 @@ def _notice(data: object) -> Notice | None:
 async def _look(redis: Redis, known: Iterable[Scope]) -> Found:
     """What the store says is in force, the base first. Raises: Unavailable."""
     tenants = {*await store.scopes(redis), *known} - {BASE}
-    return await store.pointers(redis, [BASE, *sorted(scope for scope in tenants if tenant_of(scope))])
+    return await rollout.sights(redis, [BASE, *sorted(scope for scope in tenants if tenant_of(scope))])
 
 
 async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Found, wake: asyncio.Event) -> None:
@@ -209,16 +230,19 @@ async def _refresh(rulesets: Rulesets, redis: Redis, supply: Supply, found: Foun
     changes: dict[Scope, Change] = {}
     swapped = time.monotonic()
     try:
-        for scope, pointer in found.items():
-            changed = await _change(rulesets, redis, supply, scope, pointer)
+        for scope, sight in found.items():
+            changed = await _change(rulesets, redis, supply, scope, sight.pointer)
             changes.update(changed)
             if changed and (scope == BASE or time.monotonic() - swapped > _SWAP_EVERY_S):
                 await _swap(rulesets, changes)
                 changes, swapped = {}, time.monotonic()
                 if wake.is_set():
                     break
-    finally:
+    except Unavailable:
         await _swap(rulesets, changes)
+        raise
+    await _swap(rulesets, changes)
+    await _try_out(rulesets, redis, supply, found)
 
 
 async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
@@ -227,6 +251,30 @@ async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
     rulesets.swap(changes)
     if worn:
         await asyncio.to_thread(release, worn)
+
+
+async def _let_go(rulesets: Rulesets) -> None:
+    """Free candidates that are tried out no more; one that was promoted is in force by now."""
+    used = {id(held.compiled) for held in rulesets.held.values()}
+    worn: list[object] = [each for each in rulesets.trials.worn if id(each) not in used]
+    rulesets.trials.worn.clear()
+    if worn:
+        await asyncio.to_thread(release, worn)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """No garbage is collected meanwhile.
+
+    What is made here stays, and a collection that walks all of it would hold up the judge for longer than anything
+    else does.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _change(
@@ -264,13 +312,17 @@ async def _gone(
 async def _load(
     rulesets: Rulesets, redis: Redis, supply: Supply, scope: Scope, pointer: Pointer
 ) -> dict[Scope, Change]:
+    tested = rulesets.trials.tested.get(scope)
     try:
         snapshot = await store.snapshot(redis, scope, pointer)
     except Invalid as error:  # may mend itself: by hand the pointer can be set before the snapshot
         rulesets.refuse(scope, pointer, error.problems)
         return {}
     try:
-        change = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
+        if tested and tested.candidate.pointer == pointer:  # promoted: it is compiled already
+            change = _held(snapshot, "store", tested.compiled), 0.0
+        else:
+            change = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
     except Invalid as error:
         rulesets.refuse(scope, pointer, error.problems, hopeless=True)
         return {}
@@ -278,33 +330,101 @@ async def _load(
     return {scope: change}
 
 
-def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
-    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid.
+async def _try_out(rulesets: Rulesets, redis: Redis, supply: Supply, found: Found) -> None:
+    """Put beside what is in force what the store says is to be tried out. Raises: Unavailable."""
+    tested: dict[Scope, Tested] = {}
+    for scope, sight in found.items():
+        version = rulesets.held[scope].version if scope in rulesets.held else 0
+        if sight.candidate and rulesets.trials.wanted(sight.candidate, scope, version):
+            compiled = await _compiled(rulesets, redis, supply, scope, sight.candidate)
+            if compiled:
+                tested[scope] = Tested(candidate=sight.candidate, compiled=compiled)
+    probations = {
+        scope: sight.probation
+        for scope, sight in found.items()
+        if sight.probation
+        and scope in rulesets.held
+        and rulesets.trials.watches(sight.probation, scope, rulesets.held[scope].named, now())
+    }
+    rulesets.try_out(
+        {s: each for s, each in tested.items() if rulesets.trials.wanted(each.candidate, s, 0)}, probations
+    )
 
-    No garbage is collected meanwhile: what is made here stays, and a collection that walks all of it would hold up
-    the judge for longer than anything else does.
-    """
-    began = time.monotonic()
-    gc.disable()
+
+async def _compiled(
+    rulesets: Rulesets, redis: Redis, supply: Supply, scope: Scope, candidate: Candidate
+) -> Base | Overlay | None:
+    tested = rulesets.trials.tested.get(scope)
+    if tested and tested.candidate.pointer == candidate.pointer:
+        return tested.compiled
     try:
-        document = _document(snapshot, scope)
-        compile_ = supply.compile_base if isinstance(document, BaseDocument) else supply.compile_overlay
-        compiled = compile_(document, version=snapshot.version, digest=snapshot.digest)  # type: ignore[arg-type]
+        snapshot = await store.snapshot(redis, scope, candidate.pointer)
+        held, _ = await asyncio.to_thread(_compile, supply, scope, snapshot, "store")
+    except Invalid as error:
+        rulesets.refuse_trial(scope, candidate, error.problems)
+        return None
+    return held.compiled
+
+
+async def _tell(rulesets: Rulesets, redis: Redis, supply: Supply) -> None:
+    """Tell the store what this worker has taken back; what cannot be told is tried again. Raises: Unavailable."""
+    trials = rulesets.trials
+    for key in sorted(trials.unsent):
+        trials.unsent.discard(key)
+        with suppress(Unavailable):  # a right to write may be missing; if Redis is away, the look will tell
+            await rollout.tell(redis, *key, trials.worker, trials.totals[key])
+    for scope, trip in list(trials.untold.items()):
+        sight = (await rollout.sights(redis, [scope]))[scope]
+        named = sight.candidate if trip.probation is None else sight.pointer
+        if not isinstance(named, Candidate | Pointer) or named.version != trip.version:
+            trials.untold.pop(scope, None)  # somebody was faster
+            continue
+        try:
+            await _take_back(redis, supply, trip)
+        except (Conflict, Invalid, Unavailable) as error:  # a right to write may be missing: judging goes on
+            supply.report(TripUntold(scope=scope, reason=str(error)))
+        else:
+            trials.untold.pop(scope, None)
+
+
+async def _take_back(redis: Redis, supply: Supply, trip: Trip) -> None:
+    """Take a ruleset back for all workers. Raises: Conflict, Invalid, Unavailable."""
+    author = Author(by=AUTOMATIC, why=trip.reason, at=now())
+    if trip.probation:
+        content = canonical(supply.builtin())
+        await rollout.take_back(redis, trip.scope, trip.probation, author=author, builtin=content)
+    else:
+        await rollout.withdraw(redis, trip.scope, author=author, kind="automatic", only=trip.version)
+
+
+def _held(snapshot: Snapshot, source: Source, compiled: Base | Overlay) -> Held:
+    return Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
+
+
+def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
+    """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid."""
+    began = time.monotonic()
+    try:
+        with _without_collections():
+            document = _document(snapshot, scope, supply.limits)
+            named: Any = {"version": snapshot.version, "digest": snapshot.digest}
+            if isinstance(document, BaseDocument):
+                compiled: Base | Overlay = supply.compile_base(document, **named)
+            else:
+                compiled = supply.compile_overlay(document, **named)
     except Invalid:
         raise
     except Exception as error:  # whatever a ruleset does to the compiler, judging goes on with the last good
         raise Invalid([f"compiling failed: {type(error).__name__}: {error}"]) from error
-    finally:
-        gc.freeze()
-        gc.enable()
-    held = Held(version=snapshot.version, digest=snapshot.digest, source=source, loaded_at=now(), compiled=compiled)
-    return held, time.monotonic() - began
+    return _held(snapshot, source, compiled), time.monotonic() - began
 
 
-def _document(snapshot: Snapshot, scope: Scope) -> Document:
+def _document(snapshot: Snapshot, scope: Scope, limits: TenantLimits) -> Document:
     document = parse(snapshot.content)
     if scope_of(document) != scope:
         raise Invalid([f"this is a document for {scope_of(document)}, not for {scope}"])
+    if problems := limits.problems(document, len(snapshot.content)):
+        raise Invalid(problems)
     return document
 
 

@@ -16,6 +16,7 @@ from processor.errors import Invalid, LaneLost
 from processor.fraud.window import Window
 from processor.fraud.window import decode as decode_window
 from processor.model import Record, Topic
+from processor.ruleset import Rules
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,22 @@ class Conversations(Mapping[str, Window]):
             if conversation not in changed:
                 stale.append(conversation)
         return stale
+
+
+class Shadows(Conversations):
+    """Windows as candidates would have left them: in memory only, and for as long as those are tried out."""
+
+    def __init__(self, *, most: int, ttl_ms: int) -> None:
+        super().__init__(most=most, ttl_ms=ttl_ms)
+        self._candidates: frozenset[str] = frozenset()
+
+    def of(self, rules: Rules) -> "Shadows":
+        """These windows, emptied if others than before are tried out."""
+        candidates = frozenset(trial.digest for trial in rules.trials.values())
+        if candidates != self._candidates:
+            self._candidates = candidates
+            self._windows.clear()
+        return self
 
 
 def tombstone(conversation: str, partition: int, now: int) -> Record:

@@ -20,12 +20,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processor.errors import LaneLost, Unavailable
-from processor.judge import judge
 from processor.model import Input, Malformed, Topic
-from processor.routing import Outcome, Place, route
+from processor.rollout import Finding, Settled, settle
+from processor.routing import Outcome, Place
 from processor.ruleset import Rules
 from processor.stream.codec import decode_all
-from processor.stream.conversations import Conversations, restore, tombstone
+from processor.stream.conversations import Conversations, Shadows, restore, tombstone
 from processor.stream.transaction import Limits, Refused, Transactions, transactions
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Turn:
     committed_at: int
     lag: int  # records behind the newest one
     conversations: int
+    findings: Sequence[Finding] = ()  # about rulesets that are tried out
 
 
 class Report(Protocol):
@@ -128,6 +129,7 @@ class Lane:
             limits=settings.record_bytes,
             count_tenants=settings.count_tenants,
         )
+        self._shadows = Shadows(most=settings.max_conversations, ttl_ms=settings.conversation_ttl_ms)
         self._batch_open = asyncio.Lock()
         self._width = settings.batch_records  # how many records the next batch may have
         self._refused: dict[int, str] = {}  # offset → why the broker does not take what it came to
@@ -205,7 +207,7 @@ class Lane:
         """One batch, once through: decode, judge, route, commit, and then believe it."""
         now = int(self._now() * 1000)
         began = time.monotonic()
-        outcome = self._judge(inputs, conversations, now)
+        outcome, findings, shadowed = self._judge(inputs, conversations, now)
         failures = self._guard(outcome)
         forgotten = conversations.stale(outcome.windows, now)
         records = [*outcome.records, *(tombstone(c, self._source.partition, now) for c in forgotten)]
@@ -219,6 +221,7 @@ class Lane:
         self._refused.clear()
         self._judge_failures = failures
         conversations.apply(outcome.windows, forgotten, now)
+        self._shadows.apply(shadowed, self._shadows.stale(shadowed, now), now)
         committed = time.monotonic()
         self._report.turn(
             Turn(
@@ -230,16 +233,18 @@ class Lane:
                 committed_at=int(self._now() * 1000),
                 lag=max(0, (self._consumer.highwater(self._source) or 0) - inputs[-1].offset - 1),
                 conversations=len(conversations),
+                findings=findings,
             )
         )
 
-    def _judge(self, inputs: list[Input], conversations: Conversations, now: int) -> Outcome:
+    def _judge(self, inputs: list[Input], conversations: Conversations, now: int) -> Settled:
         """Decode, judge and route by the rules in force; holds on to neither them nor the messages."""
         items, times = decode_all(inputs)
         if self._refused:
             items = [self._condemned(source.offset) or item for source, item in zip(inputs, items, strict=True)]
         rules = self._rules.current
-        return route(inputs, items, judge(items, times, rules, conversations), rules, self._place, now)
+        shadows = self._shadows.of(rules)
+        return settle(inputs, items, times, rules, self._place, now, conversations, shadows)
 
     def _condemned(self, offset: int) -> Malformed | None:
         reason = self._refused.get(offset)

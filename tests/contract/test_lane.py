@@ -123,7 +123,7 @@ async def test_a_batch_that_cannot_be_written_does_not_count_its_failures_in_jud
     async def lose(*_: Any) -> None:
         raise LaneLost("away")
 
-    monkeypatch.setattr("processor.stream.lane.judge", fail)
+    monkeypatch.setattr("processor.rollout.judge", fail)
     await stream.write(Topic.RAW, MESSAGE)
     async with stream.lanes(max_judge_failures=2):
         with monkeypatch.context() as outage:

@@ -36,7 +36,8 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"ruleset": set()},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
-    {"feedback": {"msgspec"}},
+    {"rollout": {"msgspec"}},
+    {"comparison": {"msgspec"}, "feedback": {"msgspec"}, "rulechanges": {"msgspec"}},
     {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
@@ -47,7 +48,22 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"cli": {"aiokafka", "msgspec", "orjson", "rich", "typer"}},
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-PURE = ("errors", "model", "matching", "fraud", "policy", "needs", "pieces", "ruleset", "judge", "routing", "feedback")
+PURE = (
+    "errors",
+    "model",
+    "matching",
+    "fraud",
+    "policy",
+    "needs",
+    "pieces",
+    "ruleset",
+    "judge",
+    "routing",
+    "rollout",
+    "comparison",
+    "feedback",
+    "rulechanges",
+)
 IMPURE_MODULES = {
     "asyncio",
     "datetime",

@@ -3,15 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from processor.fraud.engine import Mark, weigh
-from processor.fraud.entities import find_entities
 from processor.fraud.rule import Conversation
-from processor.fraud.rules import Rulebook, compile_rules
-from processor.fraud.window import Window
-from processor.matching.folding import Batch
-from processor.matching.matcher import Matcher
+from processor.judge import Judged, judge
 from processor.model import ChatMessage
+from processor.ruleset import Rules
+from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin
+from processor.rulesets.document import canonical, digest
 
 DATA = Path(__file__).parent / "data"
 REMIND_AT = 30
@@ -19,27 +17,21 @@ MINUTE_MS = 60_000
 
 
 @cache
-def base() -> tuple[Rulebook, Matcher, tuple[int, ...]]:
-    fraud = builtin().fraud
-    book = compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands)
-    return book, Matcher(list(book.terms)), tuple(book.terms.values())
+def rules() -> Rules:
+    document = builtin()
+    return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
 
 
 def score(talk: Conversation) -> int:
     """The highest score of a talk's messages, a minute apart."""
-    book, matcher, bits = base()
-    window: Window | None = None
-    best = 0
-    for number, (speaker, text) in enumerate(talk):
-        message = ChatMessage(
+    items = [
+        ChatMessage(
             message_id=str(number), tenant_id="t", conversation_id="c", sender_id=speaker, type="text", content=text
         )
-        marks = [Mark(each.start, each.end, bits[each.term]) for each in matcher.find(Batch([text])).get(0, [])]
-        entities = list(find_entities(text))
-        seen = weigh(book, message, at=number * MINUTE_MS, marks=marks, entities=entities, window=window, wording=None)
-        window = seen.window
-        best = max(best, seen.fraud.score if seen.fraud else 0)
-    return best
+        for number, (speaker, text) in enumerate(talk)
+    ]
+    judged = judge(items, [number * MINUTE_MS for number in range(len(items))], rules(), {}).each
+    return max(each.fraud.score if isinstance(each, Judged) and each.fraud else 0 for each in judged)
 
 
 def lines(name: str) -> list[str]:

@@ -407,3 +407,13 @@ def test_a_published_document_is_checked_as_a_file_is() -> None:
     with pytest.raises(Invalid) as refused:
         rules(term("叶子", company=("@nobody",)), term("甲乙", expires="2027-02-30"), Entry(term="甲" * 201))
     assert [problem.split(":")[0] for problem in refused.value.problems] == ["test"] * 3
+
+
+def test_a_very_large_lexicon_is_not_read_for_what_its_short_terms_sound_like() -> None:
+    hanzi = [chr(0x4E00 + number) for number in range(80)]
+    many = [Entry(term=one + two) for one in hanzi for two in hanzi if one != two]
+    few = BaseDocument(lexicons={"a": [Entry(term="贷款")]}, policy=builtin().policy)
+    large = BaseDocument(lexicons={"a": [Entry(term="贷款"), Entry(term="海洛因"), *many]}, policy=builtin().policy)
+    batch = Batch(["低息袋款秒批", "要海络因吗"])
+    assert list(compile_base(few, version=0, digest="0" * 64).matcher.find(batch)) == [0]
+    assert list(compile_base(large, version=0, digest="0" * 64).matcher.find(batch)) == [1]

@@ -30,6 +30,23 @@ class Tally:
     tenants: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    version: int
+    digest: str
+    mode: str
+    share: float
+    flagged: float | None = None
+    flagged_in_force: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    mode: str
+    verdicts: Counter[str] = field(default_factory=Counter)
+    changes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
 @dataclass(frozen=True)
 class Stamped:
     timestamp: int
@@ -67,6 +84,10 @@ def used() -> Metrics:
     metrics.ruleset_reloaded("loaded", 0.5)
     metrics.redis(up=True, checked_at=1_700_000_000.5)
     metrics.loop_lag(0.002)
+    metrics.trial("begun")
+    metrics.trials({"base": Reading(version=3, digest="ef" * 32, mode="shadow", share=0.5, flagged=0.1)})
+    metrics.tried([Finding(mode="shadow", changes=Counter({("pass", "block"): 2}))])
+    metrics.tried([Finding(mode="canary", verdicts=Counter({"block": 2}))])
     return metrics
 
 
@@ -99,11 +120,16 @@ def test_names_and_help_follow_the_conventions_of_prometheus() -> None:
 def test_no_label_names_a_person_a_conversation_or_a_word() -> None:
     labels = {label for metric in CATALOGUE for label in metric.labels}
     assert labels == {
+        "after",
         "band",
+        "before",
+        "by",
         "category",
         "digest",
+        "event",
         "kind",
         "lexicon",
+        "mode",
         "outcome",
         "partition",
         "python",
@@ -246,6 +272,32 @@ def test_workers_have_one_fingerprint_if_and_only_if_they_hold_the_same_overlays
     one, two = {"tenant:a": (1, "11" * 32)}, {"tenant:b": (1, "22" * 32)}
     assert fingerprint(base | one | two) == fingerprint(two | one | {"base": (2, "ef" * 32)})
     assert len({fingerprint(held) for held in (base, base | one, base | two, base | {"tenant:a": (2, "11" * 32)})}) == 4
+
+
+def test_what_is_tried_out_is_shown_with_its_share_and_what_its_guard_sees() -> None:
+    metrics = Metrics()
+    tried = Reading(version=3, digest="ef" * 32, mode="canary", share=0.05, flagged=0.02, flagged_in_force=0.01)
+    metrics.trials({"base": tried, "tenant:acme": tried})
+    assert value(metrics, "rollout_share", scope="base", version="3", digest="ef" * 6, mode="canary") == 0.05
+    assert value(metrics, "rollout_flagged_share", scope="base", version="3", by="candidate") == 0.02
+    assert value(metrics, "rollout_flagged_share", scope="base", version="3", by="in_force") == 0.01
+    assert b"acme" not in generate_latest(metrics.registry)
+    metrics.trials({})
+    assert b"rollout_share{" not in generate_latest(metrics.registry)
+
+
+def test_a_canary_counts_what_it_decided_and_a_shadow_what_would_have_changed() -> None:
+    metrics = Metrics()
+    metrics.tried(
+        [
+            Finding(mode="shadow", verdicts=Counter({"block": 2}), changes=Counter({("pass", "block"): 2})),
+            Finding(mode="canary", verdicts=Counter({"review": 3})),
+            Finding(mode="probation", verdicts=Counter({"review": 5})),
+        ]
+    )
+    assert value(metrics, "shadow_verdicts_total", before="pass", after="block") == 2
+    assert value(metrics, "canary_verdicts_total", verdict="review") == 3
+    assert value(metrics, "canary_verdicts_total", verdict="block") == 0
 
 
 def fingerprint(in_force: dict[str, tuple[int, str]]) -> float | None:

@@ -32,7 +32,7 @@ FLOORS: dict[str, Floors] = {
     "as-written": (100, 100, 100),
     "case": (None, 100, 100),
     "width": (None, 90, 100),
-    "traditional": (98, 98, None),
+    "traditional": (97, 98, None),
     "compatible": (98, 98, None),
     "invisible": (98, 98, 98),
     "separator-space": (98, 98, 98),

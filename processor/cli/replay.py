@@ -1,0 +1,198 @@
+"""`chatguard lexicon diff --traffic`: recorded messages judged by two rulesets, and whose verdicts change."""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from processor.cli.progress import progress_bar
+from processor.cli.screen import STANDARD, chunks, open_stream
+from processor.cli.show import marked
+from processor.cli.table import print_table
+from processor.comparison import Cause, Comparison
+from processor.errors import Misconfigured
+from processor.judge import Item, Judged, judge
+from processor.model import ChatMessage, Input, Malformed
+from processor.ops.settings import load as load_settings
+from processor.ruleset import Rules
+from processor.rulesets.compile import compile_base, compile_overlay
+from processor.rulesets.document import BaseDocument, Document, OverlayDocument, canonical, digest
+from processor.stream.codec import decode, decode_all, time_of
+from processor.stream.conversations import Conversations
+from processor.stream.recorded import recorded
+
+_MOST_CONVERSATIONS = 200_000
+_SHOWN = 40  # causes
+_OF_FILES = frozenset({".jsonl", ".json", ".ndjson", ".txt"})  # no topic is called so by intent
+
+
+class Replay:
+    """Two rulesets side by side, each with conversation windows of its own."""
+
+    def __init__(self, old: Rules, new: Rules, *, tenant: str | None, examples: int) -> None:
+        self.comparison = Comparison(examples=examples)
+        self._tenant = tenant
+        self._sides = [(rules, Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)) for rules in (old, new)]
+
+    def judge(self, items: Sequence[Item], times: Sequence[int]) -> None:
+        """Judge messages by both sides and compare; of an overlay's tenant only, if there is one."""
+        own = [place for place, item in enumerate(items) if self._concerns(item)]
+        if own:
+            items, times = [items[place] for place in own], [times[place] for place in own]
+            self.comparison.add(items, *(_judged(items, times, *side) for side in self._sides))
+
+    def _concerns(self, item: Item) -> bool:
+        return self._tenant is None or (isinstance(item, ChatMessage) and item.tenant_id == self._tenant)
+
+
+def _judged(
+    items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Conversations
+) -> Sequence[Judged | Malformed]:
+    judgements = judge(items, times, rules, windows)
+    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
+    return judgements.each
+
+
+def rules_of(document: Document, base: BaseDocument) -> Rules:
+    """What judges by a document; an overlay stands over `base`. Raises: Invalid."""
+    if isinstance(document, BaseDocument):
+        return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+    overlay = compile_overlay(document, version=0, digest=digest(canonical(document)))
+    return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
+
+
+def tenant_of(old: Document, new: Document) -> str | None:
+    """The tenant whose overlays are compared; None for two bases. Raises: Misconfigured."""
+    tenants = [each.tenant if isinstance(each, OverlayDocument) else None for each in (old, new)]
+    if tenants[0] != tenants[1]:
+        raise Misconfigured(["--traffic compares two base rulesets, or two overlays of one tenant"])
+    return tenants[0]
+
+
+def compare(
+    old: Document, new: Document, base: Document, *, traffic: str, most: int, examples: int, config: Path | None
+) -> Comparison:
+    """Judge recorded messages by both rulesets: those of a file, or the last `most` of a topic.
+
+    `base`: what overlays stand over. `examples`: how many to keep of each cause. Raises: Invalid, Misconfigured,
+    Unavailable.
+    """
+    if not isinstance(base, BaseDocument):
+        raise Misconfigured(["--base names no base ruleset"])
+    replay = Replay(rules_of(old, base), rules_of(new, base), tenant=tenant_of(old, new), examples=examples)
+    path = Path(traffic)
+    if path == STANDARD or path.exists():
+        _read_file(replay, path)
+    elif "/" in traffic or path.suffix in _OF_FILES:
+        raise Misconfigured([f"{traffic} cannot be read: there is no such file."])
+    else:
+        _read_topic(replay, traffic, most, config)
+    return replay.comparison
+
+
+def _read_topic(replay: Replay, topic: str, most: int, config: Path | None) -> None:
+    def take(records: Sequence[Input]) -> None:
+        replay.judge(*decode_all(records))
+
+    with progress_bar("Comparing", most) as step:
+        seen = 0
+
+        def progress(done: int, _: int) -> None:
+            nonlocal seen
+            step(done - seen)
+            seen = done
+
+        asyncio.run(recorded(load_settings(config).kafka.client(), topic, most, take, progress))
+
+
+def _read_file(replay: Replay, path: Path) -> None:
+    with ExitStack() as stack:
+        reader = open_stream(stack, path, "rb")
+        step = stack.enter_context(progress_bar("Comparing", None if path == STANDARD else path.stat().st_size))
+        last = 0
+        for lines in chunks(reader):
+            items = [decode(line) for line in lines]
+            times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
+            last = times[-1]
+            replay.judge(items, times)
+            step(sum(map(len, lines), len(lines)))
+
+
+def as_json(comparison: Comparison) -> bytes:
+    """The comparison for tools."""
+    return msgspec.json.encode(
+        {
+            "messages": comparison.messages,
+            "dead": comparison.dead,
+            "flagged": {"before": comparison.flagged(0), "after": comparison.flagged(1)},
+            "reminded": {"before": comparison.reminded[0], "after": comparison.reminded[1]},
+            "changed": _steps(comparison.changed.most_common()),
+            "causes": [
+                {
+                    "kind": cause.kind,
+                    "what": cause.what,
+                    "how": cause.how,
+                    "messages": cause.messages,
+                    "changed": _steps(cause.steps.most_common()),
+                    "examples": cause.examples,
+                }
+                for cause in comparison.causes
+            ],
+        }
+    )
+
+
+def _steps(counts: Iterable[tuple[tuple[str, str], int]]) -> list[dict[str, str | int]]:
+    return [{"before": before, "after": after, "messages": count} for (before, after), count in counts]
+
+
+def show(comparison: Comparison) -> None:
+    """The comparison for people: the sums, then by term and rule, with the examples that were asked for."""
+    messages = comparison.messages
+    dead = f" ({comparison.dead:,} lines are no messages)" if comparison.dead else ""
+    print(f"{messages:,} messages{dead}")
+    flagged, reminded = (comparison.flagged(0), comparison.flagged(1)), comparison.reminded
+    for what, counts in (("flagged", flagged), ("reminded", reminded)):
+        print(f"{what}: " + " → ".join(f"{count:,} ({_share(count, messages)})" for count in counts))
+    changed = comparison.changed
+    if not changed:
+        print("no verdict changes")
+        return
+    print(f"verdicts changed: {changed.total():,}")
+    for (before, after), count in changed.most_common():
+        print(f"  {before} → {after}: {count:,}")
+    causes = comparison.causes
+    rows = [
+        (f"{cause.messages:,}", f"{cause.kind} {cause.what}", cause.how, _words(cause)) for cause in causes[:_SHOWN]
+    ]
+    print_table(("messages", "with", "", "verdicts"), rows)
+    if len(causes) > _SHOWN:
+        print(f"… and {len(causes) - _SHOWN} more; --json has them all")
+    _show_examples(causes[:_SHOWN])
+
+
+def _show_examples(causes: Sequence[Cause]) -> None:
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for cause in causes:
+        if cause.examples:
+            console.print(Text(f"{cause.kind} {cause.what} {cause.how}".rstrip(), style="bold"))
+        for each in cause.examples:
+            console.print(
+                Text(f"  {each.message_id} {each.before} → {each.after}: ").append(
+                    marked(each.text, each.spans, console)
+                )
+            )
+
+
+def _words(cause: Cause) -> str:
+    return ", ".join(f"{before} → {after}: {count:,}" for (before, after), count in cause.steps.most_common())
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}" if whole else "–"
