@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from processor.cli import config, demo, dev, explain, lexicon, reconcile, redteam, rules, screen, topics, worker
+from processor.cli import (
+    config,
+    demo,
+    dev,
+    explain,
+    lexicon,
+    reconcile,
+    redteam,
+    rejudge,
+    rules,
+    screen,
+    topics,
+    worker,
+)
 from processor.errors import ChatguardError, Misconfigured
 
 app = typer.Typer(
@@ -23,6 +36,7 @@ app.command("worker")(worker.worker)
 app.command("screen")(screen.screen)
 app.command("explain")(explain.explain)
 app.command("reconcile")(reconcile.reconcile)
+app.command("replay")(rejudge.replay)
 app.command("redteam")(redteam.redteam)
 
 
