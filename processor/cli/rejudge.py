@@ -1,23 +1,19 @@
 """`chatguard replay`: recorded traffic judged by other rules beside the ones in use, and what changes per rule."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from processor.cli.options import AsJson, Config
-from processor.cli.replay import Replay, read_traffic, rules_of
-from processor.cli.sources import read_alone
+from processor.cli.replay import Replay, read_traffic
+from processor.cli.rules import rules_named
 from processor.cli.table import print_table
 from processor.errors import Misconfigured
 from processor.judge import Item
 from processor.rulechanges import RuleChange, RuleChanges, RuleReport
-from processor.ruleset import Rules
-from processor.rulesets.document import BaseDocument
 
 _Rules = typer.Option(help="The rules to try: a ruleset's directory or .json document.")
 
@@ -42,7 +38,7 @@ def replay(
     """
     begin, end = _time(from_, "--from"), _time(to, "--to")
     changes = RuleChanges()
-    sides = Replay(_rules(against, config), _rules(rules, config), changes)
+    sides = Replay(rules_named(against, config), rules_named(rules, config), changes)
 
     def take(items: Sequence[Item], times: Sequence[int]) -> None:
         own = [n for n, at in enumerate(times) if (begin is None or at >= begin) and (end is None or at < end)]
@@ -55,13 +51,6 @@ def replay(
         print(msgspec.json.encode(report).decode())
     else:
         _print(report)
-
-
-def _rules(source: str, config: Path | None) -> Rules:
-    document = asyncio.run(read_alone(source, None, config))
-    if not isinstance(document, BaseDocument):
-        raise Misconfigured([f"{source} is no base ruleset: fraud rules stand in base rulesets only."])
-    return rules_of(document, document)
 
 
 def _time(text: str | None, option: str) -> int | None:

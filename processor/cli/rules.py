@@ -15,6 +15,7 @@ from rich.text import Text
 from processor.cli.options import AsJson, Config
 from processor.cli.progress import progress_bar
 from processor.cli.reconcile import watched
+from processor.cli.replay import rules_of
 from processor.cli.sources import read_alone, text_of
 from processor.cli.table import print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
@@ -26,8 +27,7 @@ from processor.model import ChatMessage, Malformed, Verdict, encode
 from processor.ops.settings import load as load_settings
 from processor.routing import verdict_of
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base
-from processor.rulesets.document import BaseDocument, canonical, digest
+from processor.rulesets.document import BaseDocument
 from processor.rulesets.rule_examples import Failure, try_examples
 from processor.rulesets.rule_lint import RuleFinding, inspect_rules, invalid
 from processor.rulesets.rule_places import rule_places
@@ -75,18 +75,18 @@ def _inspected(source: str) -> list[RuleFinding]:
         return invalid(error.problems, places)
 
 
-def base_of(source: str) -> BaseDocument:
-    """The base ruleset that `source` names. Raises: Invalid, Misconfigured."""
-    document = asyncio.run(read_alone(source, None, None))
+def base_of(source: str, config: Path | None = None) -> BaseDocument:
+    """The base ruleset that `source` names. Raises: Invalid, Misconfigured, Unavailable."""
+    document = asyncio.run(read_alone(source, None, config))
     if not isinstance(document, BaseDocument):
         raise Misconfigured([f"{source} is no base ruleset: fraud rules stand in base rulesets only."])
     return document
 
 
-def rules_named(source: str) -> Rules:
-    """The rules that `source` names, compiled. Raises: Invalid, Misconfigured."""
-    document = base_of(source)
-    return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+def rules_named(source: str, config: Path | None = None) -> Rules:
+    """The rules that `source` names, compiled. Raises: Invalid, Misconfigured, Unavailable."""
+    document = base_of(source, config)
+    return rules_of(document, document)
 
 
 @app.command("test")
