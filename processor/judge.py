@@ -460,3 +460,15 @@ def _hit(note: _Note, find: Found, spelling: str, entry: Entry) -> Hit:
         lexicon=entry.lexicon,
         via=via,
     )
+
+
+def marks_of(message: ChatMessage, at: int, rules: Rules) -> tuple[list[Mark], list[Entity]]:
+    """What the fraud rules get to see of a message: words of their groups, and entities. For explanations."""
+    noted, _ = _note([message], rules, {}, Counter())
+    marks: list[Mark] = []
+    entities: list[Entity] = []
+    for note in noted.get(0, ()):
+        _read_note(note, at, rules.base, rules.scope(message.tenant_id).overlay, [], marks)
+        if note.hinted:
+            entities.extend(find_entities(note.text, note.field))
+    return marks, entities

@@ -63,6 +63,7 @@ class Topic(StrEnum):
     REMINDER = "reminder"
     DEAD_LETTER = "dead-letter"
     CONVERSATIONS = "conversations"
+    FEEDBACK = "feedback"
 
 
 class Input(Protocol):

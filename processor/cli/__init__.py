@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from processor.cli import config, demo, dev, explain, lexicon, reconcile, redteam, screen, topics, worker
+from processor.cli import (
+    config,
+    demo,
+    dev,
+    explain,
+    lexicon,
+    reconcile,
+    redteam,
+    rejudge,
+    rules,
+    screen,
+    topics,
+    worker,
+)
 from processor.errors import ChatguardError, Misconfigured
 
 app = typer.Typer(
@@ -16,12 +29,14 @@ app = typer.Typer(
 app.add_typer(dev.app, name="dev")
 app.add_typer(topics.app, name="topics")
 app.add_typer(lexicon.app, name="lexicon")
+app.add_typer(rules.app, name="rules")
 app.add_typer(config.app, name="config")
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("screen")(screen.screen)
 app.command("explain")(explain.explain)
 app.command("reconcile")(reconcile.reconcile)
+app.command("replay")(rejudge.replay)
 app.command("redteam")(redteam.redteam)
 
 

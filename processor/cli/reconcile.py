@@ -32,7 +32,7 @@ def reconcile(
     topic/partition/offset only, never contents.
     """
     settings = load_settings(config)
-    with _watched() as progress:
+    with watched() as progress:
         report = asyncio.run(
             edge.reconcile(settings.kafka.client(), settings.topics.prefix, wait=wait, progress=progress)
         )
@@ -72,7 +72,7 @@ def _conclusion(report: Report) -> str:
 
 
 @contextmanager
-def _watched() -> Iterator[Progress | None]:
+def watched() -> Iterator[Progress | None]:
     """A progress bar on a terminal, nothing in a pipe."""
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from rich.console import Console
@@ -32,11 +33,22 @@ _SHOWN = 40  # causes
 _OF_FILES = frozenset({".jsonl", ".json", ".ndjson", ".txt"})  # no topic is called so by intent
 
 
+class Comparing(Protocol):
+    """Who is told how two rulesets judged the same messages."""
+
+    def add(self, items: Sequence[Item], old: Sequence[Judged | Malformed], new: Sequence[Judged | Malformed]) -> None:
+        """Take two judgements of the same items, in their order."""
+
+
+Take = Callable[[Sequence[Item], Sequence[int]], None]
+"""Is handed recorded messages in order, and the time of each."""
+
+
 class Replay:
     """Two rulesets side by side, each with conversation windows of its own."""
 
-    def __init__(self, old: Rules, new: Rules, *, tenant: str | None, examples: int) -> None:
-        self.comparison = Comparison(examples=examples)
+    def __init__(self, old: Rules, new: Rules, comparison: Comparing, *, tenant: str | None = None) -> None:
+        self._comparison = comparison
         self._tenant = tenant
         self._sides = [(rules, Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)) for rules in (old, new)]
 
@@ -45,7 +57,7 @@ class Replay:
         own = [place for place, item in enumerate(items) if self._concerns(item)]
         if own:
             items, times = [items[place] for place in own], [times[place] for place in own]
-            self.comparison.add(items, *(_judged(items, times, *side) for side in self._sides))
+            self._comparison.add(items, *(_judged(items, times, *side) for side in self._sides))
 
     def _concerns(self, item: Item) -> bool:
         return self._tenant is None or (isinstance(item, ChatMessage) and item.tenant_id == self._tenant)
@@ -85,20 +97,29 @@ def compare(
     """
     if not isinstance(base, BaseDocument):
         raise Misconfigured(["--base names no base ruleset"])
-    replay = Replay(rules_of(old, base), rules_of(new, base), tenant=tenant_of(old, new), examples=examples)
+    comparison = Comparison(examples=examples)
+    replay = Replay(rules_of(old, base), rules_of(new, base), comparison, tenant=tenant_of(old, new))
+    read_traffic(replay.judge, traffic, most=most, config=config)
+    return comparison
+
+
+def read_traffic(take: Take, traffic: str, *, most: int | None, config: Path | None, since: int | None = None) -> None:
+    """Hand over the messages of a file, or the last `most` of a topic (None: all), written since then.
+
+    Raises: Misconfigured, Unavailable.
+    """
     path = Path(traffic)
     if path == STANDARD or path.exists():
-        _read_file(replay, path)
+        _read_file(take, path)
     elif "/" in traffic or path.suffix in _OF_FILES:
         raise Misconfigured([f"{traffic} cannot be read: there is no such file."])
     else:
-        _read_topic(replay, traffic, most, config)
-    return replay.comparison
+        _read_topic(take, traffic, most, config, since)
 
 
-def _read_topic(replay: Replay, topic: str, most: int, config: Path | None) -> None:
-    def take(records: Sequence[Input]) -> None:
-        replay.judge(*decode_all(records))
+def _read_topic(take: Take, topic: str, most: int | None, config: Path | None, since: int | None) -> None:
+    def enter(records: Sequence[Input]) -> None:
+        take(*decode_all(records))
 
     with progress_bar("Comparing", most) as step:
         seen = 0
@@ -108,10 +129,10 @@ def _read_topic(replay: Replay, topic: str, most: int, config: Path | None) -> N
             step(done - seen)
             seen = done
 
-        asyncio.run(recorded(load_settings(config).kafka.client(), topic, most, take, progress))
+        asyncio.run(recorded(load_settings(config).kafka.client(), topic, most, enter, progress, since=since))
 
 
-def _read_file(replay: Replay, path: Path) -> None:
+def _read_file(take: Take, path: Path) -> None:
     with ExitStack() as stack:
         reader = open_stream(stack, path, "rb")
         step = stack.enter_context(progress_bar("Comparing", None if path == STANDARD else path.stat().st_size))
@@ -120,7 +141,7 @@ def _read_file(replay: Replay, path: Path) -> None:
             items = [decode(line) for line in lines]
             times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
             last = times[-1]
-            replay.judge(items, times)
+            take(items, times)
             step(sum(map(len, lines), len(lines)))
 
 

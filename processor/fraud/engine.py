@@ -61,7 +61,7 @@ class Weighed(Struct, frozen=True, kw_only=True, gc=False):
     reasons: tuple[str, ...] = ()
 
 
-class _Seen(Struct, frozen=True, gc=False):
+class Seen(Struct, frozen=True, gc=False):
     """A message in the terms of the current rulebook."""
 
     sighting: Sighting
@@ -105,10 +105,10 @@ def weigh(
     if touched.nears:
         bits |= _near_bits(touched.nears, marks)
     bits = (bits | touched.signals) & ~touched.blocked
-    current = _Seen(_sighting(book, message, at, marks, bits, touched), bits)
+    current = Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
     if not warning:
-        past = _past(book, window, current.sighting) if window else ()
+        past = past_of(book, window, current.sighting) if window else ()
         fired += _fire(book, touched, message, current, past, off)
         if bits & book.cards.signals:
             fired += _tallied(book.cards, current, past, off)
@@ -163,7 +163,7 @@ def _is_notice(book: Rulebook, bits: int) -> bool:
     return sum(1 for mask in book.notice if bits & mask) >= book.notice_least
 
 
-def _bits(each: Iterable[Mark | _Seen]) -> int:
+def _bits(each: Iterable[Mark | Seen]) -> int:
     bits = 0
     for one in each:
         bits |= one.bits
@@ -232,9 +232,37 @@ def _place(mark: Mark) -> int:
     return start if mark.field == "content" else ((1 + int(mark.field[6:-1])) << _FIELD_SHIFT) + start  # texts[n]
 
 
-def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_Seen]:
+class Looked(Struct, frozen=True, gc=False):
+    """A message as the rules see it, before anything is weighed."""
+
+    current: Seen
+    past: Sequence[Seen]
+    marks: Sequence[Mark]
+    inquiry: bool
+    warning: bool
+
+
+def look(
+    book: Rulebook,
+    message: ChatMessage,
+    *,
+    at: int,
+    marks: Sequence[Mark],
+    entities: Sequence[Entity],
+    window: Window | None,
+) -> Looked:
+    """What `weigh` weighs, for those who explain it; the arguments are those of `weigh`."""
+    marks, bits = _all_marks(book, message, marks, entities)
+    touched = book.touched(bits)
+    inquiry, warning = _quoted(book, marks, bits)
+    shown = (bits | _near_bits(touched.nears, marks) | touched.signals) & ~touched.blocked
+    current = Seen(_sighting(book, message, at, marks, shown, touched), shown)
+    return Looked(current, past_of(book, window, current.sighting), marks, inquiry, warning)
+
+
+def past_of(book: Rulebook, window: Window | None, current: Sighting) -> list[Seen]:
     """The other messages of the same tenant that the window remembers, in order of arrival."""
-    past: list[_Seen] = []
+    past: list[Seen] = []
     if window is None:
         return past
     tenant, bit_of = current.tenant_id, book.bit_of
@@ -243,7 +271,7 @@ def _past(book: Rulebook, window: Window | None, current: Sighting) -> list[_See
             bits = 0
             for key, _ in each.signals:
                 bits |= bit_of.get(key, 0)
-            past.append(_Seen(each, bits))
+            past.append(Seen(each, bits))
     return past
 
 
@@ -251,8 +279,8 @@ def _fire(
     book: Rulebook,
     touched: Touched,
     message: ChatMessage,
-    current: _Seen,
-    past: Sequence[_Seen],
+    current: Seen,
+    past: Sequence[Seen],
     off: AbstractSet[str],
 ) -> list[_Fired]:
     looked_at = touched.clauses if past else touched.alone
@@ -264,14 +292,14 @@ def _fire(
                 break
         else:
             if clauses.rule.id not in off and _fits(clauses, message, current):
-                reach = _in_reach(clauses.rule, current, past)
-                if _holds(clauses, _bits(reach)) and _in_order(clauses, book, reach):
+                reach = in_reach(clauses.rule, current, past)
+                if _holds(clauses, _bits(reach)) and in_order(clauses, book, reach):
                     evidence = [seen.sighting for seen in reach if seen is not current and seen.bits & clauses.parts]
                     fired.append(_Fired(clauses.rule, evidence))
     return fired
 
 
-def _fits(clauses: Clauses, message: ChatMessage, current: _Seen) -> bool:
+def _fits(clauses: Clauses, message: ChatMessage, current: Seen) -> bool:
     """Whether the current message may fire the rule; an unknown contact is not a new one."""
     if not clauses.parts & current.bits or clauses.none_of & current.bits:
         return False
@@ -289,7 +317,7 @@ def _holds(clauses: Clauses, bits: int) -> bool:
     return not clauses.at_least or sum(1 for mask in clauses.of if bits & mask) >= clauses.at_least
 
 
-def _in_reach(rule: Rule, current: _Seen, past: Iterable[_Seen]) -> list[_Seen]:
+def in_reach(rule: Rule, current: Seen, past: Iterable[Seen]) -> list[Seen]:
     """The messages a rule looks at, by their time; one that arrived before but is dated later is among them."""
     window, now = rule.window, current.sighting
     if window.scope is Scope.MESSAGE:
@@ -304,29 +332,25 @@ def _in_reach(rule: Rule, current: _Seen, past: Iterable[_Seen]) -> list[_Seen]:
     return sorted([*last, current], key=lambda seen: seen.sighting.at)
 
 
-def _in_order(clauses: Clauses, book: Rulebook, reach: Sequence[_Seen]) -> bool:
+def in_order(clauses: Clauses, book: Rulebook, reach: Sequence[Seen]) -> bool:
     """Whether the groups of an `order` clause first appear one after the other."""
     firsts = [_first(mask, book, reach) for mask in clauses.order]
     return all(one < other for one, other in pairwise(firsts))
 
 
-def _first(mask: int, book: Rulebook, reach: Sequence[_Seen]) -> tuple[int, int]:
+def _first(mask: int, book: Rulebook, reach: Sequence[Seen]) -> tuple[int, int]:
     number, seen = next((number, seen) for number, seen in enumerate(reach) if seen.bits & mask)
     return number, min(place for key, place in seen.sighting.signals if book.bit_of.get(key, 0) & mask)
 
 
-def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: AbstractSet[str]) -> Iterable[_Fired]:
+def _tallied(cards: Scorecards, current: Seen, past: Sequence[Seen], off: AbstractSet[str]) -> Iterable[_Fired]:
     """The scorecards that fire, with what they gave points for."""
     shown = current.bits & cards.signals
     now = current.sighting
-    reach = [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
+    reach = counted_by(cards, now, past)
     if not cards.possible(shown | _bits(reach)):
         return ()
-    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
-    for further, seen in enumerate(reversed(reach)):
-        own = seen.sighting.sender_id == now.sender_id
-        faded = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
-        evidence.append(Evidence(bits=seen.bits, weight=faded if own else faded * cards.others, own=own))
+    evidence = faded(cards, shown, now, reach)
     return [
         _Fired(
             replace(tally.card.rule, score=tally.score, stage=tally.stage),
@@ -337,12 +361,27 @@ def _tallied(cards: Scorecards, current: _Seen, past: Sequence[_Seen], off: Abst
     ]
 
 
+def counted_by(cards: Scorecards, now: Sighting, past: Iterable[Seen]) -> list[Seen]:
+    """The earlier messages that count for scorecards."""
+    return [seen for seen in past if seen.bits & cards.signals and abs(seen.sighting.at - now.at) <= cards.max_ms]
+
+
+def faded(cards: Scorecards, shown: int, now: Sighting, reach: Sequence[Seen]) -> list[Evidence]:
+    """What the current message shows, and the earlier ones, latest first, with what time and others left of them."""
+    evidence = [Evidence(bits=shown, weight=1.0, own=True)]
+    for further, seen in enumerate(reversed(reach)):
+        own = seen.sighting.sender_id == now.sender_id
+        weight = 0.5 ** (abs(seen.sighting.at - now.at) / cards.half_life_ms) * _FADES ** max(0, further - _FRESH)
+        evidence.append(Evidence(bits=seen.bits, weight=weight if own else weight * cards.others, own=own))
+    return evidence
+
+
 def _wording(severity: Severity | None, off: AbstractSet[str]) -> list[_Fired]:
     rule = WORDING.get(severity) if severity else None
     return [_Fired(rule)] if rule and rule.id not in off else []
 
 
-def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], window: Window | None) -> Weighed:
+def _sum_up(message: ChatMessage, current: Seen, fired: Sequence[_Fired], window: Window | None) -> Weighed:
     if not fired:
         return Weighed(window=window)
     counted = _counted(fired)
@@ -359,7 +398,7 @@ def _sum_up(message: ChatMessage, current: _Seen, fired: Sequence[_Fired], windo
 def _answer(
     book: Rulebook,
     message: ChatMessage,
-    current: _Seen,
+    current: Seen,
     fired: Sequence[_Fired],
     window: Window | None,
     off: AbstractSet[str],
@@ -370,7 +409,7 @@ def _answer(
     score = min(max(_score(counted, message, current.sighting.at), _ASKED_LEAST), _ASKED_MOST)
     fraud = _fraud(rules, score, counted, current)
     if not any(rule.type != OTHER for rule in rules):
-        around = current.bits | _bits(_past(book, window, current.sighting))
+        around = current.bits | _bits(past_of(book, window, current.sighting))
         fraud = Fraud(fraud.score, [_likeliest(book, around, off)], fraud.rules, fraud.stage, fraud.evidence)
     return Weighed(
         fraud=fraud,
@@ -396,11 +435,11 @@ def _score(counted: Sequence[_Fired], message: ChatMessage, at: int) -> int:
     if not counted:
         return 0
     further = sum(1 for each in counted[1:] if not each.parts)
-    context = sum(points for _, points in _context(message, at))
+    context = sum(points for _, points in context_of(message, at))
     return min(_MOST, counted[0].rule.score + _FURTHER * further + context)
 
 
-def _context(message: ChatMessage, at: int) -> list[tuple[str, int]]:
+def context_of(message: ChatMessage, at: int) -> list[tuple[str, int]]:
     """What the platform knows that makes a suspicion graver, and the points it adds; what is unknown adds none."""
     context = []
     if message.contact_since is not None and at - message.contact_since < _WEEK_MS:
@@ -413,7 +452,7 @@ def _context(message: ChatMessage, at: int) -> list[tuple[str, int]]:
     return context
 
 
-def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: _Seen) -> Fraud:
+def _fraud(rules: Sequence[Rule], score: int, counted: Sequence[_Fired], current: Seen) -> Fraud:
     earlier = {each.message_id: each.at for one in counted for each in one.evidence}
     earlier.pop(current.sighting.message_id, None)
     return Fraud(
@@ -443,7 +482,7 @@ def _share(clauses: Clauses, bits: int) -> float:
 
 def _told(message: ChatMessage, at: int, rules: Sequence[Rule]) -> list[str]:
     """The sentences of the context that counted."""
-    return [f"{sentence} (+{points})" for sentence, points in _context(message, at)] if rules else []
+    return [f"{sentence} (+{points})" for sentence, points in context_of(message, at)] if rules else []
 
 
 def _reason(fired: _Fired) -> str:

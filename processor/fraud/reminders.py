@@ -2,17 +2,21 @@
 
 The likely victim is warned, not the person accused: the receivers, or whoever else writes in the conversation. A
 person hears of one type of fraud in one conversation once per cooldown, and the window remembers it.
+
+The words are those written for the type and for how far the scheme is: `remind.SD.pay.v1` before `remind.SD.v1` before
+the general `remind.QT.v1`. A sender who is reminded because the rule says so (about to pay, or drawn in as a tool)
+reads `remind.GR.sender.v1` where there is one; one who asks whether something is a fraud reads what receivers read.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
 from processor.fraud.engine import Weighed
-from processor.fraud.rule import OTHER, WORDING, Rule
+from processor.fraud.rule import OTHER, STAGES, WORDING, Rule
 from processor.fraud.window import Given, Window, give, storable
 from processor.model import ChatMessage, Fraud, Reminder, Severity, encode
 
@@ -64,8 +68,12 @@ def remind(weighed: Weighed, message: ChatMessage, *, at: int, templates: Templa
     rule = _leading(weighed.rules)
     kind = rule.type if rule.type != OTHER else fraud.types[0]
     people = _recipients(weighed, message, rule)
-    found = _words(rule, kind, templates, _locale(message, limits))
-    if not people or found is None:
+    found = {
+        role: _words(_names(rule, kind, _stage(weighed, kind), role, asked=weighed.inquiry), templates, locale)
+        for role in dict.fromkeys(role for _, role in people)
+        for locale in [_locale(message, limits)]
+    }
+    if not people or None in found.values():
         return Reminded(window=window, suppressed={"no_template": len(people)} if people else {"no_recipient": 1})
 
     cooldown_ms = 1000 * (limits.cooldown_s if rule.cooldown_s is None else rule.cooldown_s)
@@ -78,7 +86,11 @@ def remind(weighed: Weighed, message: ChatMessage, *, at: int, templates: Templa
     severity = weighed.rules[0].severity if weighed.rules else rule.severity
     expires_at = at + 1000 * limits.expires_s
     return Reminded(
-        reminders=tuple(_reminder(message, fraud, kind, severity, who, found, at, expires_at) for who in due),
+        reminders=tuple(
+            _reminder(message, fraud, kind, severity, who, words, at, expires_at)
+            for who in due
+            if (words := found[who[1]])
+        ),
         window=window,
         suppressed=_nonzero(cooldown=len(allowed) - len(due), too_many=len(people) - len(allowed)),
     )
@@ -147,10 +159,28 @@ def _told(window: Window | None, tenant_id: str, kind: str, at: int) -> set[str]
     }
 
 
-def _words(rule: Rule, kind: str, templates: Templates, locale: str) -> _Words | None:
-    """What to say; other locales, then the general template, stand in for what is missing."""
-    own = (rule.template,) if rule.type == kind else ()
-    for name in (*own, f"remind.{kind}.v1", f"remind.{OTHER}.v1"):
+def _stage(weighed: Weighed, kind: str) -> str | None:
+    """How far the scheme of this type is, as far as its rules tell."""
+    stages = [rule.stage for rule in weighed.rules if rule.stage and rule.type == kind]
+    return max(stages, key=STAGES.index, default=None)
+
+
+def _names(rule: Rule, kind: str, stage: str | None, role: Role, *, asked: bool) -> Iterator[str]:
+    """The templates that fit, best first."""
+    own = [rule.template] if rule.type == kind else []
+    for name in dict.fromkeys([*own, f"remind.{kind}.v1"]):
+        stem, _, version = name.rpartition(".")
+        if role == "sender" and not asked:
+            yield f"{stem}.sender.{version}"
+        if stage:
+            yield f"{stem}.{stage}.{version}"
+        yield name
+    yield f"remind.{OTHER}.v1"
+
+
+def _words(names: Iterable[str], templates: Templates, locale: str) -> _Words | None:
+    """What to say; other locales, then the next template, stand in for what is missing."""
+    for name in names:
         texts = templates.get(name, {})
         for choice in (locale, *_LOCALES):
             if choice in texts:

@@ -58,6 +58,7 @@ class Clauses:
     none_of: int  # must not meet the current message
     nears: tuple[NearBits, ...]
     order: tuple[int, ...]
+    groups: Mapping[str, int]  # the mask of each of the rule's groups, by its name there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class Rulebook:
     notice_least: int
     notice_alone: int  # and so is one that meets this
     notice_unless: int
+    name_of: Mapping[int, str]  # bit → its stable name: group/<name>, entity/<kind>, <rule>/<group>, signal/<name> …
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
     _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
 
@@ -284,6 +286,7 @@ class _Compiler:
             notice_least=written.notice_least,
             notice_alone=alone_notice,
             notice_unless=unless,
+            name_of={bit: name for name, bit in self.bits.items()},
             **special,
         )
 
@@ -375,6 +378,7 @@ class _Compiler:
             none_of=_union(masks[name] for name in when.none_of),
             nears=nears,
             order=order,
+            groups=masks,
         )
 
     def mask(self, items: Iterable[Item], own: str) -> int:

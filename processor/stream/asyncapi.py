@@ -12,7 +12,7 @@ from processor.model import Topic
 from processor.stream.contract import Contract, Example, load, read_json
 
 VERSION: Final = "1.0.0"  # of the contracts: the first number changes when a reader must change
-_ACTIONS: Final = {"in": ("receive",), "out": ("send",), "state": ("send", "receive")}
+_ACTIONS: Final = {"in": ("receive",), "out": ("send",), "state": ("send", "receive"), "back": ("receive",)}
 _NUMBERS: Final = ("retention.ms", "delete.retention.ms", "max.message.bytes")
 _HEADING: Final = "# Generated from the files beside it: chatguard topics asyncapi > topics/asyncapi.yaml\n"
 

@@ -33,7 +33,7 @@ class Contract:
 
     topic: Topic
     purpose: str
-    direction: Literal["in", "out", "state"]  # as seen by the worker
+    direction: Literal["in", "out", "state", "back"]  # as seen by the worker, which has nothing to do with "back"
     key_field: str
     key_meaning: str
     partitions: int  # unless raw exists with another count, or an operator wishes otherwise

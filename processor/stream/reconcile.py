@@ -55,7 +55,7 @@ async def reconcile(
     async with reader(client) as consumer:
         starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         stops = {place: min(ends[place], (until or {}).get(place.partition, ends[place])) for place in raw}
-        read = partial(_read, consumer, _Meter(progress, sum(ends.values()) - sum(starts.values())))
+        read = partial(read_on, consumer, Meter(progress, sum(ends.values()) - sum(starts.values())))
         ledger = Ledger(prefix, {place.partition: (starts[place], stops[place]) for place in raw})
 
         await read({place: starts[place] for place in raw}, stops, partial(_enter, ledger))
@@ -74,7 +74,7 @@ async def reconcile(
             await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def _read(consumer: AIOKafkaConsumer, meter: "_Meter", starts: Places, ends: Places, take: Take) -> Places:
+async def read_on(consumer: AIOKafkaConsumer, meter: "Meter", starts: Places, ends: Places, take: Take) -> Places:
     """Hand over every record from `starts` to at least `ends`; returns where to go on."""
     positions = dict(starts)
     left = [place for place, end in ends.items() if starts[place] < end]
@@ -145,7 +145,7 @@ async def reader(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
         raise Unavailable(f"Kafka does not answer as it should: {error}") from error
 
 
-class _Meter:
+class Meter:
     """Counts offsets for whoever watches."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:

@@ -17,13 +17,16 @@ _STALLED_S = 60.0
 async def recorded(
     client: Mapping[str, Any],
     topic: str,
-    most: int,
+    most: int | None,
     take: Callable[[Sequence[Input]], None],
     progress: Progress | None = None,
+    *,
+    since: int | None = None,
 ) -> None:
     """Hand over about the last `most` records of `topic`, in order within each partition, as far as it reaches now.
 
-    Joins no group and commits nothing. Raises: Misconfigured, if there is no such topic; Unavailable.
+    `most`: None for all; `since`: only what was written from then on (ms since the epoch). Joins no group and commits
+    nothing. Raises: Misconfigured, if there is no such topic; Unavailable.
     """
     found = (await inspect(client, [topic])).topics
     if topic not in found:
@@ -31,7 +34,11 @@ async def recorded(
     places = [TopicPartition(topic, number) for number in range(found[topic].partitions)]
     async with reader(client) as consumer:
         starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        begins = {place: max(starts[place], ends[place] - -(-most // len(places))) for place in places}
+        begins = starts if most is None else {p: max(starts[p], ends[p] - -(-most // len(places))) for p in places}
+        if since is not None:
+            found_at = await consumer.offsets_for_times(dict.fromkeys(places, since))
+            at = {p: found_at[p].offset if found_at.get(p) else ends[p] for p in places}
+            begins = {p: max(begins[p], at[p]) for p in places}
         total = sum(ends[place] - begins[place] for place in places)
         left = [place for place in places if begins[place] < ends[place]]
         consumer.assign(left)

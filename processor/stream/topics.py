@@ -139,7 +139,8 @@ def faults(contracts: Mapping[Topic, Contract], cluster: Cluster, *, prefix: str
     One whole sentence each, which says what to do; none means that it may begin.
     """
     full = names(prefix)
-    missing = [name for name in full.values() if name not in cluster.topics]
+    contracts = {topic: contract for topic, contract in contracts.items() if contract.direction != "back"}
+    missing = [full[topic] for topic in contracts if full[topic] not in cluster.topics]
     raw = cluster.topics.get(full[Topic.RAW])
     found = [
         f"Topic {name} does not exist, or this user may not see it: run `chatguard topics apply`, "

@@ -30,6 +30,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from processor.errors import LaneLost
 from processor.model import Record, Topic
 
+_NOT_WRITTEN = frozenset({Topic.RAW, Topic.FEEDBACK})
 _REFUSALS = (
     CorruptRecordException,
     InvalidTimestampError,
@@ -162,7 +163,7 @@ async def transactions(
             async with asyncio.timeout(limits.transaction_timeout_ms / 1000):
                 await producer.start()
                 for topic in Topic:
-                    if topic is not Topic.RAW:
+                    if topic not in _NOT_WRITTEN:
                         await producer.partitions_for(prefix + topic)
         except (KafkaError, TimeoutError) as error:
             raise LaneLost(f"the producer did not start: {type(error).__name__}") from error

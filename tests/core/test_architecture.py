@@ -37,7 +37,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rollout": {"msgspec"}},
-    {"comparison": {"msgspec"}},
+    {"comparison": {"msgspec"}, "feedback": {"msgspec"}, "rulechanges": {"msgspec"}},
     {"rulesets": {"msgspec", "openpyxl", "redis", "yaml"}},
     {"redteam": {"msgspec", "opencc"}},
     {"stream": {"aiokafka", "msgspec", "orjson", "yaml"}},
@@ -61,6 +61,8 @@ PURE = (
     "routing",
     "rollout",
     "comparison",
+    "feedback",
+    "rulechanges",
 )
 IMPURE_MODULES = {
     "asyncio",

@@ -1,5 +1,7 @@
 """What holds for the built-in fraud rules: their own examples, ordinary chat, and the reminders they send."""
 
+import ast
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -14,12 +17,12 @@ import processor
 from processor.fraud.engine import Mark, Weighed, weigh
 from processor.fraud.entities import find_entities
 from processor.fraud.reading import parse_rule
-from processor.fraud.rule import OTHER, TYPES, Conversation, Rule, Status
+from processor.fraud.rule import OTHER, STAGES, TYPES, Conversation, Rule, Status
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.fraud.window import Window
 from processor.matching.folding import Batch, squeeze
 from processor.matching.matcher import Matcher
-from processor.model import ChatMessage
+from processor.model import ChatMessage, Reminder
 from processor.policy import parse as parse_policy
 
 BUILTIN = Path(processor.__file__).parent / "builtin"
@@ -232,7 +235,9 @@ def test_a_question_is_answered_and_not_flagged(text: str) -> None:
 
 def test_every_reminder_a_rule_sends_is_written_in_both_languages() -> None:
     needed = {rule.template for rule in RULES} | {f"remind.{kind}.v1" for kind in TYPES}
-    assert needed == set(REMINDERS)
+    by_stage = {f"remind.{kind}.{part}.v1" for kind in TYPES for part in (*STAGES, "sender")}
+    assert needed <= set(REMINDERS) <= needed | by_stage
+    assert {f"remind.{kind}.pay.v1" for kind in TYPES if kind != OTHER} <= set(REMINDERS)
     assert {name for name, texts in REMINDERS.items() if set(texts) != {"zh-CN", "en"}} == set()
 
 
@@ -253,3 +258,13 @@ def test_the_policy_is_valid_and_reviews_what_the_rules_flag() -> None:
     policy = parse_policy(read_yaml("policy.yaml")[0])
     assert policy.fraud.remind_at == REMIND_AT
     assert policy.fraud.review_at == REVIEW_AT
+
+
+def test_the_page_about_reminders_shows_a_reminder_as_the_contract_and_the_texts_have_it() -> None:
+    page = (Path(processor.__file__).parents[1] / "docs" / "reminders.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    reminder = json.loads(written)
+    assert msgspec.json.decode(written, type=Reminder).score == 72
+    assert REMINDERS[reminder["template"]][reminder["locale"]] == {key: reminder[key] for key in ("title", "body")}
+    (consumer,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    ast.parse(consumer)

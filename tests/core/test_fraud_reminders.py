@@ -195,6 +195,59 @@ def test_a_missing_template_falls_back_to_the_types_and_then_to_the_general_one(
     assert sent(weighed(rule()), templates={}).suppressed == {"no_template": 1}
 
 
+STAGED = {
+    name: {"en": {"title": name, "body": name}}
+    for name in (
+        "remind.GJ.v1",
+        "remind.GJ.pay.v1",
+        "remind.GJ.move.v9",
+        "remind.GR.v1",
+        "remind.GR.pay.v1",
+        "remind.GR.sender.v1",
+        "remind.QT.v1",
+    )
+}
+
+
+def used(*rules: Rule, **changes: Any) -> list[tuple[str, str]]:
+    reminders = sent(weighed(*rules, **changes), templates=STAGED).reminders
+    return [(reminder.recipient_role, reminder.template) for reminder in reminders]
+
+
+@pytest.mark.parametrize(
+    ("changes", "template"),
+    [
+        ({"stage": "pay"}, "remind.GJ.pay.v1"),
+        ({"stage": "lure"}, "remind.GJ.v1"),
+        ({"stage": "move", "remind": {"template": "remind.GJ.v9"}}, "remind.GJ.move.v9"),
+        ({"stage": "pay", "remind": {"template": "remind.GJ.v9"}}, "remind.GJ.pay.v1"),
+        ({"stage": "pay", "type": "SD"}, "remind.QT.v1"),
+    ],
+)
+def test_the_words_are_those_of_the_stage_then_of_the_type_then_the_general_ones(
+    changes: dict[str, Any], template: str
+) -> None:
+    assert used(rule(**changes)) == [("receiver", template)]
+
+
+def test_the_stage_is_the_furthest_of_the_type_that_leads() -> None:
+    other = rule(type="SD", score=40)
+    assert used(rule(stage="lure"), other) == [("receiver", "remind.GJ.v1")]
+    assert used(rule(stage="lure"), rule(id="FR-GJ-002", stage="pay"), other) == [("receiver", "remind.GJ.pay.v1")]
+
+
+def test_a_sender_who_is_reminded_reads_words_for_senders_and_one_who_asks_does_not() -> None:
+    both = rule(type="GR", remind={"to": ["receiver", "sender"]})
+    assert used(both) == [("receiver", "remind.GR.pay.v1"), ("sender", "remind.GR.sender.v1")]
+    assert used(both, inquiry=True) == [("sender", "remind.GR.pay.v1")]
+    assert used(rule(remind={"to": ["sender"]})) == [("sender", "remind.GJ.pay.v1")]
+
+
+def test_a_reminder_by_stage_expires_as_any_other() -> None:
+    (reminder,) = sent(weighed(rule()), templates=STAGED).reminders
+    assert (reminder.template, reminder.expires_at - reminder.sent_at) == ("remind.GJ.pay.v1", 60_000)
+
+
 def test_the_reminder_is_of_the_strongest_rule_that_names_a_type() -> None:
     (reminder,) = sent(weighed(WORDING[Severity.HIGH], rule(score=40, severity="medium"))).reminders
     assert (reminder.fraud_type, reminder.template, reminder.severity) == ("GJ", "remind.GJ.v1", Severity.HIGH)

@@ -116,7 +116,7 @@ def test_the_push_service_may_choose_its_own_partition_count() -> None:
     assert faults(CONTRACTS, cluster, prefix=PREFIX) == []
 
 
-@pytest.mark.parametrize("topic", Topic)
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic is not Topic.FEEDBACK])
 def test_a_worker_needs_every_topic(topic: Topic) -> None:
     (problem,) = faults(CONTRACTS, without(topic), prefix=PREFIX)
 
@@ -132,7 +132,7 @@ def test_a_worker_needs_as_many_partitions_as_raw_has(topic: Topic, partitions: 
     assert f"x.{topic} has {partitions} partitions but raw has 12" in problem
 
 
-@pytest.mark.parametrize("topic", [topic for topic in Topic if topic is not Topic.RAW])
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic not in {Topic.RAW, Topic.FEEDBACK}])
 @pytest.mark.parametrize("limit", [1000, 1048576])
 def test_a_worker_needs_outputs_that_take_more_than_raw(topic: Topic, limit: int) -> None:
     (problem,) = faults(CONTRACTS, configured(topic, max_message_bytes=str(limit)), prefix=PREFIX)
@@ -140,7 +140,7 @@ def test_a_worker_needs_outputs_that_take_more_than_raw(topic: Topic, limit: int
     assert f"x.{topic} takes records of {limit} bytes" in problem
 
 
-@pytest.mark.parametrize("topic", Topic)
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic is not Topic.FEEDBACK])
 def test_a_worker_refuses_a_cleanup_that_loses_records(topic: Topic) -> None:
     wrong = "delete" if topic is Topic.CONVERSATIONS else "compact"
 
@@ -159,6 +159,11 @@ def test_a_worker_says_so_when_it_may_not_read_the_configuration() -> None:
     (problem,) = faults(CONTRACTS, changed(Topic.DELIVERED, config=None), prefix=PREFIX)
 
     assert "DescribeConfigs" in problem
+
+
+def test_a_worker_has_no_need_of_feedback() -> None:
+    assert faults(CONTRACTS, without(Topic.FEEDBACK), prefix=PREFIX) == []
+    assert faults(CONTRACTS, changed(Topic.FEEDBACK, partitions=1, config=None), prefix=PREFIX) == []
 
 
 def test_everything_wrong_is_said_at_once() -> None:
