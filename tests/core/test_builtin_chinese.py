@@ -10,8 +10,11 @@ from processor.ruleset import Rules
 from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin
 from processor.rulesets.document import canonical, digest
+from tests.eval.corpus import read
+from tests.eval.measure import follow
 
 DATA = Path(__file__).parent / "data"
+TEXTS = Path(__file__).parents[1] / "eval" / "texts"
 REMIND_AT = 30
 MINUTE_MS = 60_000
 
@@ -66,3 +69,15 @@ def test_everyday_lines_and_true_notices_are_left_alone() -> None:
 
 def test_warnings_and_news_are_left_alone() -> None:
     assert found([(("A", line),) for line in lines("notices_zh.txt")]) <= 0.04
+
+
+def test_collected_chinese_texts_are_judged_as_before() -> None:
+    seen = [each for each in follow(read([TEXTS], sealed=False), rules()) if each.talk.lang == "zh"]
+
+    def told(kind: str) -> float:
+        of_kind = [each.reminded or each.flagged for each in seen if each.talk.kind == kind]
+        return sum(of_kind) / len(of_kind)
+
+    assert told("fraud") >= 0.9
+    assert told("benign") <= 0.01
+    assert told("warning") <= 0.02
