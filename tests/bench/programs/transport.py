@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from unittest.mock import patch
 
+from processor import rollout
 from processor.app import work
 from processor.judge import CLEAN, Item, Judgements, Windows
 from processor.model import ChatMessage, Input, Malformed
@@ -28,5 +29,5 @@ def decode_none(inputs: Sequence[Input]) -> tuple[list[ChatMessage | Malformed],
 if __name__ == "__main__":
     settings = load()
     configure(settings.log.level, settings.log.format)
-    with patch.object(lane, "judge", pass_all), patch.object(lane, "decode_all", decode_none):
+    with patch.object(rollout, "judge", pass_all), patch.object(lane, "decode_all", decode_none):
         asyncio.run(work(settings))
