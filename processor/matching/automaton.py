@@ -50,8 +50,9 @@ class Patterns:
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
         forms = list(self._numbers)
-        self.left = np.array([is_letter(form[0]) for form in forms], bool)  # must begin where a word begins
-        self.right = np.array([is_letter(form[-1]) for form in forms], bool)
+        letters = {char: is_letter(char) for char in {char for form in forms for char in (form[0], form[-1])}}
+        self.left = np.array([letters[form[0]] for form in forms], bool)  # must begin where a word begins
+        self.right = np.array([letters[form[-1]] for form in forms], bool)
         self._engine = engine(forms) if forms else None
         self._numbers = {}
 

@@ -56,7 +56,7 @@ class Matcher:
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
         deep = {number: terms[number] for number in self._ceilings}
         self._forms = {number: "".join(forms(term)[-1:]) for number, term in deep.items()}
-        self._hanzi = {char for form in self._forms.values() for char in form if is_hanzi(char)}
+        self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
         self._squeezed, self._signed, self._sound, self._shape = Patterns(), Patterns(), Patterns(), Patterns()
         self._halves = Halves(self._forms)
         for number, term in enumerate(terms):
@@ -84,7 +84,7 @@ class Matcher:
             self._squeezed.add(once, number, How.COLLAPSED, places)
         if ceiling >= COSTS["leet"] and not form.isdigit() and (spelled := readings.spelled_out(form)) != form:
             self._squeezed.add(spelled, number, How.LEET, skipped)
-        if len(form) > 1 and any(map(is_hanzi, form)):  # one hanzi says nothing by its sound or look
+        if len(form) > 1 and not self._hanzi.isdisjoint(form):  # one hanzi says nothing by its sound or look
             self._add_hanzi(number, form, ceiling)
 
     def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
@@ -102,7 +102,7 @@ class Matcher:
     def _add_parts(self) -> None:
         """Make the hanzi known that may be written as their parts."""
         paid = (form for number, form in self._forms.items() if self._ceilings[number] >= COSTS["split"])
-        for parts, char in shape.written_apart(sorted({char for form in paid for char in form if is_hanzi(char)})):
+        for parts, char in shape.written_apart(sorted(filter(is_hanzi, set().union(*paid)))):
             if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
                 self._squeezed.add(parts, ord(char), How.PARTS)
 
