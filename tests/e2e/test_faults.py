@@ -35,13 +35,14 @@ async def test_every_kind_of_message_comes_out_where_it_belongs(fleet: Fleet) ->
 
 
 async def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(fleet: Fleet) -> None:
-    count = await fleet.produce(chat(20_000))
+    count = await fleet.produce(chat(100_000))  # more than three lives commit before they are killed
     for _ in range(3):
         worker = fleet.start()
         lag = await fleet.lag()
         await eventually(lambda w=worker: bool(w.port), 30, "the worker has started")
-        while await fleet.lag() >= lag:  # noqa: ASYNC110  the broker has no event to wait for
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(30):
+            while await fleet.lag() >= lag:
+                await asyncio.sleep(0.02)
         worker.kill()
     fleet.start()
     await fleet.drained()
