@@ -191,6 +191,7 @@ def test_a_fork_of_the_killed_parent_does_not_keep_the_service_alive() -> None:
 def test_ctrl_c_in_the_terminal_leaves_the_services_to_their_parent() -> None:
     then = """
     try:
+        print("waits", flush=True)
         time.sleep(600)
     except KeyboardInterrupt:
         time.sleep(0.5)
@@ -198,6 +199,7 @@ def test_ctrl_c_in_the_terminal_leaves_the_services_to_their_parent() -> None:
 """
     with python(PARENT.format(which="redis", then=then.strip())) as parent:
         pid, data = line(parent).split()
+        assert line(parent) == "waits"
         os.killpg(parent.pid, signal.SIGINT)  # what a terminal does
         assert line(parent) == "runs"
         assert parent.wait(GONE_WITHIN_S) == 0
