@@ -67,7 +67,9 @@ def python(code: str) -> Iterator["subprocess.Popen[str]"]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()  # without reading it to the end: whoever was left behind may hold it open
 
 
 def line(process: "subprocess.Popen[str]") -> str:
