@@ -69,17 +69,25 @@ Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What changes seldom, and so outlasts most publications: the fraud rules, and the lexicons that are built in."""
+
+    matcher: Matcher  # of the built-in terms and of the words of fraud rules
+    beside: Matcher  # the words of fraud rules that are looked for only beside others
+    beside_bits: Sequence[int]
+    book: Rulebook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
     """The ruleset for everyone."""
 
     version: int  # 0 is the one built in
     digest: str  # SHA-256 of the canonical bytes, hex
-    matcher: Matcher
+    ground: Ground
+    own: Matcher  # of all other terms; their meanings come after those of the ground's
     meanings: Sequence[Meaning]
     kinds: Kinds = PLAIN
-    beside: Matcher  # the words of fraud rules that are looked for only beside others
-    beside_bits: Sequence[int]
-    book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]
     templates: Templates
@@ -89,6 +97,11 @@ class Base:
         """As verdicts and headers cite it."""
         return f"{self.version}@{self.digest[:12]}"
 
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What finds the terms, as numbers of meanings."""
+        return self.ground.matcher, self.own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
@@ -97,7 +110,7 @@ class Overlay:
     tenant: str
     version: int
     digest: str
-    matcher: Matcher
+    own: Matcher
     meanings: Sequence[Meaning]
     kinds: Kinds = PLAIN
     regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
@@ -111,6 +124,11 @@ class Overlay:
     def name(self) -> str:
         """As verdicts and headers cite it."""
         return f"{self.version}@{self.digest[:12]}"
+
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What finds the terms, as numbers of meanings."""
+        return (self.own,)
 
     def regrade(self, entry: Entry) -> Entry | None:
         """A base entry as this tenant wants it; None if it is switched off."""

@@ -48,28 +48,34 @@ class Matcher:
     """Finds `terms` in batches of texts.
 
     `ceilings` holds for each term what the transforms of a hit may cost together (`readings.COSTS`); a term without
-    one, or with None, is found in the folded and squeezed readings only, and wherever it stands.
+    one, or with None, is found in the folded and squeezed readings only, and wherever it stands. The terms are
+    numbered from `first` on.
     """
 
     def __init__(
-        self, terms: Sequence[str], engine: type[Engine] = Daachorse, ceilings: Sequence[int | None] | None = None
+        self,
+        terms: Sequence[str],
+        ceilings: Sequence[int | None] = (),
+        *,
+        engine: type[Engine] = Daachorse,
+        first: int = 0,
     ) -> None:
-        given = enumerate(ceilings or ())
+        given = enumerate(ceilings, start=first)
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
-        deep = {number: terms[number] for number in self._ceilings}
+        deep = {number: terms[number - first] for number in self._ceilings}
         self._forms = {number: identity(term) for number, term in deep.items()}
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
         self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)
-        self._add(terms)
+        self._add(terms, first)
         self._add_parts()
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
             patterns.build(engine)
         self._scales = Scales(deep, self._forms, self._ceilings)
 
-    def _add(self, terms: Sequence[str]) -> None:
+    def _add(self, terms: Sequence[str], first: int) -> None:
         into = {"squeezed": self._squeezed, "signed": self._signed, "sound": self._sound, "shape": self._shape}
-        for number, term in enumerate(terms):
+        for number, term in enumerate(terms, start=first):
             for reading, pattern, how, places in ways(term, self._ceilings.get(number)):
                 into[reading].add(pattern, number, how, places)
                 if reading == "shape":

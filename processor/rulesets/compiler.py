@@ -12,12 +12,13 @@ import signal
 import threading
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from multiprocessing import get_context
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self, cast
 
 from processor.errors import Invalid, Unavailable
-from processor.ruleset import Base, Overlay
+from processor.ruleset import Base, Ground, Overlay
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.document import BaseDocument, Document, Scope, parse, scope_of
 from processor.rulesets.limits import TenantLimits
@@ -78,22 +79,19 @@ class Compiler:
                     break
                 self._child = self._child or _fork()
                 try:
-                    compiled, problems = self._child.ask(scope, snapshot, limits)
+                    return self._child.ask(scope, snapshot, limits)
                 except (EOFError, OSError, pickle.UnpicklingError):
                     self._child.end()
                     self._child = None
-                    continue
-                if compiled is None:
-                    raise Invalid(problems)
-                return compiled
         if self._closed:
             raise Unavailable("the compiler is closed")
         raise Invalid(["the process that compiles rulesets died of it: is there memory enough?"])
 
 
 class _Answer(NamedTuple):
-    compiled: Base | Overlay | None
+    compiled: Base | Overlay | None  # a base comes without its ground
     problems: tuple[str, ...] = ()
+    ground: Ground | None = None  # of the base, if it is not that of the base before it
 
 
 class _Child:
@@ -101,14 +99,21 @@ class _Child:
 
     def __init__(self, process: Any, requests: BinaryIO, answers: BinaryIO) -> None:
         self._process, self._requests, self._answers = process, requests, answers
+        self._ground: Ground | None = None
         self.pid: int = process.pid
 
-    def ask(self, *request: object) -> _Answer:
-        """Raises what pipes and pickles raise, if the process dies."""
-        pickle.dump(request, self._requests)
+    def ask(self, scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
+        """Raises Invalid, and what pipes and pickles raise if the process dies."""
+        pickle.dump((scope, snapshot, limits), self._requests)
         self._requests.flush()
         answer: _Answer = pickle.load(self._answers)  # noqa: S301  from our own child
-        return answer
+        if answer.compiled is None:
+            raise Invalid(answer.problems)
+        if not isinstance(answer.compiled, Base):
+            return answer.compiled
+        self._ground = answer.ground or self._ground
+        assert self._ground
+        return replace(answer.compiled, ground=self._ground)
 
     def end(self) -> None:
         self._process.kill()
@@ -138,22 +143,32 @@ def _serve(asked: int, answered: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _close_all_but({asked, answered})
     gc.disable()
+    sent: Ground | None = None
     with os.fdopen(asked, "rb") as requests, os.fdopen(answered, "wb") as answers:
         while True:
             try:
                 request = pickle.load(requests)  # noqa: S301  from our own parent
             except EOFError:
                 return
-            pickle.dump(_answer(*request), answers, pickle.HIGHEST_PROTOCOL)
+            answer, sent = _answer(*request, sent=sent)
+            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
+            del answer
             gc.collect()
 
 
-def _answer(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> _Answer:
+def _answer(
+    scope: Scope, snapshot: Snapshot, limits: TenantLimits, *, sent: Ground | None
+) -> tuple[_Answer, Ground | None]:
+    """The answer, and the ground that the worker has after it: most of a base is that, and it seldom changes."""
     try:
-        return _Answer(compile_snapshot(scope, snapshot, limits))
+        compiled = compile_snapshot(scope, snapshot, limits)
     except Invalid as error:
-        return _Answer(None, error.problems)
+        return _Answer(None, error.problems), sent
+    if not isinstance(compiled, Base):
+        return _Answer(compiled), sent
+    ground, nothing = compiled.ground, cast("Ground", None)
+    return _Answer(replace(compiled, ground=nothing), ground=None if ground is sent else ground), ground
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -180,7 +180,7 @@ async def test_what_is_tried_out_no_more_is_freed_and_what_is_promoted_is_not(re
         async def begun(version: int) -> weakref.ref[Matcher]:
             await begin(redis, base(f"词语{version}"), mode="canary", guard=SMALL)
             await worker.sees(lambda: tried(worker) == version)
-            return weakref.ref(worker.rulesets.current.trials[None].rules.base.matcher)
+            return weakref.ref(worker.rulesets.current.trials[None].rules.base.own)
 
         withdrawn = await begun(2)
         await rollout.withdraw(redis, BASE, author=ME)
@@ -193,7 +193,7 @@ async def test_what_is_tried_out_no_more_is_freed_and_what_is_promoted_is_not(re
         await worker.sees(lambda: worker.rulesets.current.base.version == 4 and tried(worker) is None)
         await worker.looks_again()
         assert worker.rulesets.trials.worn == []
-        assert promoted() is worker.rulesets.current.base.matcher
+        assert promoted() is worker.rulesets.current.base.own
 
 
 async def test_a_worker_that_starts_during_a_rollout_has_the_candidate_from_its_first_batch(
