@@ -2,38 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis as Client
-from typer.testing import CliRunner
 
-from processor.cli.lexicon import app
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Unavailable
 from processor.rulesets import store
 from processor.rulesets.document import BASE, BaseDocument, Entry
 from processor.rulesets.usage import Usage, add, add_always, read, report, stats_key
+from tests.contract.commands import said
 
 pytestmark = pytest.mark.services
 
 GONE = "redis://127.0.0.1:1/0"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: the keys have fixed names."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as client:
-        await client.flushall()
-        yield client
 
 
 def counted(**hits: int) -> Usage:
@@ -147,22 +130,17 @@ async def test_the_stats_command_reports_the_ruleset_in_force(
     words = tmp_path / "own.txt"
     words.write_text("竞品名,brand,low\n另一个,brand,low\n", encoding="utf-8")
 
-    def call(*words: str) -> str:
-        result = CliRunner().invoke(app, [*words])
-        assert result.exit_code == 0, (result.output, result.exception)
-        return result.stdout
-
-    await asyncio.to_thread(call, "push", str(words), "--tenant", "t1")
+    await asyncio.to_thread(said, "push", str(words), "--tenant", "t1")
     usage = Usage()
     usage.count({("t1", "竞品名"): 3, ("t1", "旧词"): 1}, {("t1", "竞品名"): 2})
     await add(redis, usage, keep_days=1)
-    assert (await asyncio.to_thread(call, "stats", "--tenant", "t1")).splitlines() == [
+    assert (await asyncio.to_thread(said, "stats", "--tenant", "t1")).splitlines() == [
         "term\tcategory\tseverity\thits\tshare\trejected",
         "竞品名\tbrand\tlow\t3\t75.0%\t2",
         "旧词\t(not in force)\t\t1\t25.0%\t0",
         "never: 1 terms: 另一个",
         "tenant:t1: 4 hits, 2 rejected on 1 of the last 7 days",
     ]
-    facts = json.loads(await asyncio.to_thread(call, "stats", "--json"))
+    facts = json.loads(await asyncio.to_thread(said, "stats", "--json"))
     assert (facts["scope"], facts["hits"], facts["used"]) == ("base", 0, [])
     assert len(facts["never"]) > 1_500
