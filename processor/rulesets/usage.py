@@ -13,13 +13,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
 
 from processor.errors import Unavailable
 from processor.rulesets import store
@@ -133,7 +132,7 @@ async def add(redis: Redis, usage: Usage, *, keep_days: int) -> None:
     today = _day(0)
     try:
         for chunk in _chunks(list(taken.items())):
-            with _edge():
+            with store.edge():
                 async with redis.pipeline(transaction=False) as pipeline:
                     for (scope, field), amount in chunk:
                         pipeline.hincrby(stats_key(scope, today), field, amount)
@@ -158,7 +157,7 @@ async def read(redis: Redis, scope: Scope, *, days: int) -> Mapping[str, Mapping
     found: dict[str, dict[str, int]] = {}
     for back in range(days):
         day = _day(back)
-        with _edge():
+        with store.edge():
             answer: Any = await redis.hgetall(stats_key(scope, day))
         if answer:
             found[day] = {field.decode(): int(amount) for field, amount in answer.items()}
@@ -205,13 +204,3 @@ def _day(back: int) -> str:
     """The day, UTC, of so many days ago."""
     today: date = datetime.fromtimestamp(time.time(), UTC).date()
     return (today - timedelta(days=back)).isoformat()
-
-
-@contextmanager
-def _edge() -> Iterator[None]:
-    try:
-        yield
-    except ResponseError as error:
-        raise Unavailable(f"Redis refused: {error}") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Redis is away: {str(error) or type(error).__name__}") from error
