@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from processor.cli.options import Aliases, Lexicons, NoBuiltin, Ruleset
 from processor.cli.screen import rules_for
 from processor.errors import ChatguardError
 from processor.judge import Judged, judge
@@ -59,14 +59,10 @@ class Explanation(Struct, frozen=True):
 
 def explain(
     text: Annotated[str, typer.Argument(help="The text, as somebody wrote it.")],
-    ruleset: Annotated[Path | None, typer.Option(help="A ruleset's directory, instead of the built-in one.")] = None,
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Terms to add, one per line: term[,category[,severity]]. May be repeated.")
-    ] = None,
-    aliases: Annotated[Path | None, typer.Option(help="Spellings to add, one per line: spelling=term.")] = None,
-    no_builtin: Annotated[
-        bool, typer.Option("--no-builtin", help="Nothing of the built-in lexicons and rules.")
-    ] = False,
+    ruleset: Ruleset = None,
+    lexicon: Lexicons = None,
+    aliases: Aliases = None,
+    no_builtin: NoBuiltin = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for tools.")] = False,
 ) -> None:
     """Show how a text is read, what is found in it, what is not and why, and what the policy makes of it."""

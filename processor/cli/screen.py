@@ -13,6 +13,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
+from processor.cli.options import Aliases, Lexicons, NoBuiltin, Ruleset
 from processor.cli.progress import progress_bar
 from processor.cli.sources import text_of
 from processor.errors import ChatguardError, Misconfigured
@@ -40,14 +41,10 @@ def screen(
     sink: Annotated[
         Path, typer.Option("--output", help="Where verdicts go, one per line; - is standard output.")
     ] = STANDARD,
-    ruleset: Annotated[Path | None, typer.Option(help="A ruleset's directory, instead of the built-in one.")] = None,
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Terms to add, one per line: term[,category[,severity]]. May be repeated.")
-    ] = None,
-    aliases: Annotated[Path | None, typer.Option(help="Spellings to add, one per line: spelling=term.")] = None,
-    no_builtin: Annotated[
-        bool, typer.Option("--no-builtin", help="Nothing of the built-in lexicons and rules.")
-    ] = False,
+    ruleset: Ruleset = None,
+    lexicon: Lexicons = None,
+    aliases: Aliases = None,
+    no_builtin: NoBuiltin = False,
 ) -> None:
     """Judge messages from a file or a pipe: one verdict per line, in the same order.
 
