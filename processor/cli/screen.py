@@ -2,7 +2,7 @@
 
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedIOBase
 from itertools import accumulate
@@ -18,7 +18,7 @@ from processor.cli.progress import progress_bar
 from processor.cli.sources import text_of
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
-from processor.judge import Item, judge
+from processor.judge import Item, Judged, judge
 from processor.matching.term import identity
 from processor.model import Malformed, encode
 from processor.routing import verdict_of
@@ -67,15 +67,11 @@ def _screen(source: Path, sink: Path, rules: Rules) -> None:
         writer = open_stream(stack, sink, "wb")
         size = source.stat().st_size if source != STANDARD else None
         bar = stack.enter_context(progress_bar("Judging", size))
-        windows = Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
-        last = 0
-        for lines in chunks(reader):
-            items = [decode(line) for line in lines]
-            times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
-            last = times[-1]
-            writer.write(b"".join(_judged(items, times, rules, windows)))
+        windows = new_windows()
+        for items, times, read in batches(reader):
+            writer.write(b"".join(_verdicts(items, judge_on(items, times, rules, windows), rules)))
             writer.flush()
-            bar(sum(map(len, lines), len(lines)))
+            bar(read)
 
 
 def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | None, *, no_builtin: bool) -> Rules:
@@ -108,10 +104,8 @@ def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
     return {spelling: term for spelling, term in spellings.items() if identity(term) in known}
 
 
-def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversations) -> Iterator[bytes]:
-    judgements = judge(items, times, rules, windows)
-    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
-    for item, judged in zip(items, judgements.each, strict=True):
+def _verdicts(items: Sequence[Item], each: Sequence[Judged | Malformed], rules: Rules) -> Iterator[bytes]:
+    for item, judged in zip(items, each, strict=True):
         if isinstance(judged, Malformed) or isinstance(item, Malformed):
             error = judged.reason if isinstance(judged, Malformed) else ""
             yield msgspec.json.encode({"verdict": "dead", "error": error}) + b"\n"
@@ -119,7 +113,31 @@ def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversa
             yield encode(verdict_of(item, judged, rules.scope(item.tenant_id))) + b"\n"
 
 
-def chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
+def new_windows() -> Conversations:
+    """Windows of conversations without a past; none goes because it is old."""
+    return Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
+
+
+def judge_on(
+    items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Conversations
+) -> Sequence[Judged | Malformed]:
+    """Judge the next messages (at least one); from then on `windows` know of them."""
+    judgements = judge(items, times, rules, windows)
+    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
+    return judgements.each
+
+
+def batches(source: BufferedIOBase) -> Iterator[tuple[list[Item], list[int], int]]:
+    """The messages as they become available, many at a time; the time of each; how many bytes were read for them."""
+    last = 0
+    for lines in _chunks(source):
+        items = [decode(line) for line in lines]
+        times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
+        last = times[-1]
+        yield items, times, sum(map(len, lines), len(lines))
+
+
+def _chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
     """The lines as they become available, many at a time; without a byte order mark."""
     begun: list[bytes] = []  # the pieces of a line whose end has not come yet
     chunk = source.read1(_CHUNK).removeprefix(BOM_UTF8)
