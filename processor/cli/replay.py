@@ -13,6 +13,7 @@ from rich.text import Text
 from processor.cli.progress import progress_bar
 from processor.cli.screen import STANDARD, batches, judge_on, new_windows, open_stream
 from processor.cli.show import marked
+from processor.cli.sources import rules_of
 from processor.cli.table import print_table
 from processor.comparison import Cause, Comparison
 from processor.errors import Misconfigured
@@ -20,8 +21,7 @@ from processor.judge import Item, Judged
 from processor.model import ChatMessage, Input, Malformed
 from processor.ops.settings import load as load_settings
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base, compile_overlay
-from processor.rulesets.document import BaseDocument, Document, OverlayDocument, canonical, digest
+from processor.rulesets.document import BaseDocument, Document, OverlayDocument
 from processor.stream.codec import decode_all
 from processor.stream.recorded import recorded
 
@@ -57,14 +57,6 @@ class Replay:
 
     def _concerns(self, item: Item) -> bool:
         return self._tenant is None or (isinstance(item, ChatMessage) and item.tenant_id == self._tenant)
-
-
-def rules_of(document: Document, base: BaseDocument) -> Rules:
-    """What judges by a document; an overlay stands over `base`. Raises: Invalid."""
-    if isinstance(document, BaseDocument):
-        return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
-    overlay = compile_overlay(document, version=0, digest=digest(canonical(document)))
-    return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
 
 
 def tenant_of(old: Document, new: Document) -> str | None:

@@ -15,8 +15,7 @@ from rich.text import Text
 from processor.cli.options import AsJson, Config
 from processor.cli.progress import progress_bar
 from processor.cli.reconcile import watched
-from processor.cli.replay import rules_of
-from processor.cli.sources import read_alone, text_of
+from processor.cli.sources import read_alone, rules_of, text_of
 from processor.cli.table import print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
 from processor.feedback import KINDS, FeedbackReport, Ledger, RuleStats

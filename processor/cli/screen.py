@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from processor.cli.options import Aliases, Lexicons, NoBuiltin, Ruleset
 from processor.cli.progress import progress_bar
-from processor.cli.sources import text_of
+from processor.cli.sources import rules_of, text_of
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
 from processor.judge import Item, Judged, judge
@@ -23,9 +23,8 @@ from processor.matching.term import identity
 from processor.model import Malformed, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin, parse_aliases, parse_terms, read_base
-from processor.rulesets.document import BaseDocument, Entry, FraudDocument, canonical, digest
+from processor.rulesets.document import BaseDocument, Entry, FraudDocument
 from processor.stream.codec import decode, time_of
 from processor.stream.conversations import Conversations
 
@@ -88,7 +87,7 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
     document = replace(document, lexicons={**document.lexicons, **added})
     if aliases:
         document = replace(document, aliases={**document.aliases, **_known_aliases(document, aliases)})
-    return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+    return rules_of(document, document)
 
 
 def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:

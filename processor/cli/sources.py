@@ -11,6 +11,7 @@ from processor.errors import Invalid, Misconfigured
 from processor.ops.settings import load as load_settings
 from processor.policy import merge
 from processor.policy import parse as parse_policy
+from processor.ruleset import Rules
 from processor.rulesets import store
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin, parse_entries, parse_terms, read
@@ -22,6 +23,7 @@ from processor.rulesets.document import (
     OverlayDocument,
     Scope,
     canonical,
+    digest,
     parse,
     scope_of,
     tenant_of,
@@ -149,6 +151,14 @@ def text_of(path: Path) -> str:
         raise Misconfigured([f"{path} cannot be read: {error.strerror}."]) from error
     except UnicodeDecodeError:
         raise Misconfigured([f"{path} is not UTF-8: save it as UTF-8 text."]) from None
+
+
+def rules_of(document: Document, base: BaseDocument) -> Rules:
+    """What judges by a document; an overlay stands over `base`. Raises: Invalid."""
+    if isinstance(document, BaseDocument):
+        return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+    overlay = compile_overlay(document, version=0, digest=digest(canonical(document)))
+    return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
 
 
 def publishable(document: Document, config: Path | None) -> list[str]:
