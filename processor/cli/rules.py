@@ -16,7 +16,7 @@ from processor.cli.options import AsJson, Config
 from processor.cli.progress import progress_bar
 from processor.cli.reconcile import watched
 from processor.cli.sources import read_alone, rules_of, text_of
-from processor.cli.table import print_table
+from processor.cli.table import aligned, print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
 from processor.feedback import KINDS, FeedbackReport, Ledger, RuleStats
 from processor.fraud.trace import Found, Part, Trace, Traced, Words, trace
@@ -281,7 +281,7 @@ class _Page:
         self._decision(verdict, seen)
 
     def _found(self, found: Sequence[Found]) -> Table:
-        table = _table("found", "from–to", "is of")
+        table = aligned("found", "from–to", "is of")
         for each in found:
             place = "" if each.field == "content" else f" {each.field}"
             table.add_row(each.text, f"{each.start}–{each.end}{place}", ", ".join(each.of))
@@ -293,7 +293,7 @@ class _Page:
         trial = " on trial" if each.on_trial else ""
         head = f"\n{each.rule} {each.title}: {state}{trial}, score {each.score}, stage {each.stage or '–'}"
         self._console.print(Text(head, style=style))
-        table = _table("", "part", "", "by")
+        table = aligned("", "part", "", "by")
         for part in each.parts:
             table.add_row("✓" if part.met else "✗", f"{part.clause} {part.what}", _points(part), ", ".join(part.by))
         self._console.print(table)
@@ -312,10 +312,3 @@ class _Page:
 
 def _points(part: Part) -> str:
     return f"+{part.points}" if part.points else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
