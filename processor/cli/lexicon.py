@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -283,5 +282,4 @@ def _lexicon_rows(document: Document) -> list[tuple[str, str, str]]:
 
 
 def _history_row(line: Published) -> tuple[str, str, str, str, str]:
-    when = datetime.fromtimestamp(line.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return (str(line.version), line.digest[:12] or "(dropped)", when, line.by, line.why)
+    return (str(line.version), line.digest[:12] or "(dropped)", rollout.when(line.at), line.by, line.why)

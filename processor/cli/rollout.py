@@ -127,11 +127,11 @@ async def _status(scope: Scope, config: Path | None, *, as_json: bool) -> None:
         return
     if found.candidate:
         print(_headline(scope, found.candidate))
-        print(f"  begun {_when(found.candidate.at)} by {found.candidate.by}: {found.candidate.why}")
+        print(f"  begun {when(found.candidate.at)} by {found.candidate.by}: {found.candidate.why}")
         print(f"  guard: {found.candidate.plan.guard or 'off'}")
     elif found.probation and found.probation.until > _now():
         print(f"{scope}: {name(found.probation.version, found.probation.digest)} is in force, on probation")
-        print(f"  until {_when(found.probation.until)}; guard: {found.probation.guard}")
+        print(f"  until {when(found.probation.until)}; guard: {found.probation.guard}")
     else:
         print(f"{scope}: nothing is tried out")
         return
@@ -224,6 +224,11 @@ def probation(guard: Guard | None) -> tuple[Guard, int] | None:
     return (guard, _now() + PROBATION_MS) if guard else None
 
 
+def when(at: int) -> str:
+    """A time of the history, in milliseconds since the epoch, as people read it."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -271,11 +276,7 @@ def _tally(verdicts: Mapping[str, int]) -> str:
 def _history_row(line: Published) -> tuple[str, ...]:
     kind = f"{line.kind} of {line.content_of}" if line.content_of else line.kind
     over = "" if line.before is None else str(line.before)
-    return (str(line.version), kind, over, line.digest[:12] or "(dropped)", _when(line.at), line.by, line.why)
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return (str(line.version), kind, over, line.digest[:12] or "(dropped)", when(line.at), line.by, line.why)
 
 
 def _now() -> int:
