@@ -37,8 +37,13 @@ def places(source: str) -> Places:
     return found
 
 
+def located(source: str) -> Traversable:
+    """The file or directory that `source` names; it need not be there."""
+    return files("processor") / "builtin" if source == "builtin" else Path(source)
+
+
 def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
-    path: Traversable = files("processor") / "builtin" if source == "builtin" else Path(source)
+    path = located(source)
     if source.endswith(".txt") and path.is_file():
         yield from _terms(Path(source).stem, path, source)
     if source.endswith(".yaml") and path.is_file():

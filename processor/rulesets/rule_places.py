@@ -5,11 +5,9 @@ Reading is tolerant: what is wrong with a file is told by `rulesets.directory`, 
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 
-from processor.rulesets.places import Place
+from processor.rulesets.places import Place, located
 
 _ID = re.compile(r"""(?:- +)?\{? *id: *["']?(FR-[A-Z]{2}-[0-9]+)""")
 _KEY = re.compile(r"""( *)["']?([\w.\-]+)["']?:""")
@@ -21,9 +19,8 @@ Places = Mapping[tuple[str, str], Place]
 
 def rule_places(source: str) -> Places:
     """The places of what a directory (or `builtin`) holds; nothing for other sources."""
-    path: Traversable = files("processor") / "builtin" if source == "builtin" else Path(source)
     found: dict[tuple[str, str], Place] = {}
-    for key, place in _scan(path, source):
+    for key, place in _scan(located(source), source):
         found.setdefault(key, place)
     return found
 
