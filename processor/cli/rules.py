@@ -27,7 +27,7 @@ from processor.ops.settings import load as load_settings
 from processor.routing import verdict_of
 from processor.ruleset import Rules
 from processor.rulesets.document import BaseDocument
-from processor.rulesets.rule_examples import Failure, try_examples
+from processor.rulesets.rule_examples import BEGUN_MS, MINUTE_MS, Failure, rules_in, try_examples
 from processor.rulesets.rule_lint import RuleFinding, inspect_rules, invalid
 from processor.rulesets.rule_places import rule_places
 from processor.stream.codec import decode, time_of
@@ -36,8 +36,6 @@ from processor.stream.outcomes import read_outcomes
 app = typer.Typer(help="Fraud rules and scorecards: check, try, explain, count.", no_args_is_help=True)
 
 _NAME = "explain"  # stands for the ids that a text by itself has not
-_BEGUN_MS = 1_767_225_600_000
-_MINUTE_MS = 60_000
 _SHOWN = 8  # rules that did not fire
 _COLUMNS = ("fired", "reminded", "flagged", *KINDS)
 
@@ -92,9 +90,7 @@ def rules_named(source: str, config: Path | None = None) -> Rules:
 def try_out(source: Ruleset = "builtin", as_json: AsJson = False) -> None:
     """Judge every rule's and scorecard's own hit and miss examples; exits with 1 if one comes out otherwise."""
     rules = rules_named(source)
-    book = rules.base.book
-    heads = [*(each.rule for each in book.clauses), *(each.rule for each in book.cards.cards)]
-    with progress_bar("Judging examples", sum(len(rule.hits) + len(rule.misses) for rule in heads)) as step:
+    with progress_bar("Judging examples", sum(len(rule.hits) + len(rule.misses) for rule in rules_in(rules))) as step:
         tried = try_examples(rules, step)
     if as_json:
         print(msgspec.json.encode(tried).decode())
@@ -189,7 +185,7 @@ def explain(
     """Show which rules and scorecards a text meets: which parts, by which words, and what is missing."""
     if (text is None) == (conversation is None):
         raise Misconfigured(["Give a text, or a file with --conversation."])
-    messages = _conversation(conversation) if conversation else [(_message(0, "A", text or ""), _BEGUN_MS)]
+    messages = _conversation(conversation) if conversation else [(_message(0, "A", text or ""), BEGUN_MS)]
     steps = explained(messages, rules_named(ruleset))
     if as_json:
         for step in steps:
@@ -203,7 +199,7 @@ def explain(
 def _conversation(file: Path) -> list[tuple[ChatMessage, int]]:
     messages: list[tuple[ChatMessage, int]] = []
     for number, line in enumerate(text_of(file).split("\n"), start=1):
-        usual = _BEGUN_MS + len(messages) * _MINUTE_MS
+        usual = BEGUN_MS + len(messages) * MINUTE_MS
         if line.startswith("{"):
             item = decode(line.encode())
             if isinstance(item, Malformed):
