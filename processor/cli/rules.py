@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.cli.options import AsJson, Config
+from processor.cli.outcomes import enter_topics
 from processor.cli.progress import progress_bar
-from processor.cli.reconcile import watched
 from processor.cli.sources import read_alone, rules_of, text_of
 from processor.cli.table import aligned, print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
@@ -23,7 +23,6 @@ from processor.fraud.trace import Found, Part, Trace, Traced, Words, trace
 from processor.fraud.window import Window
 from processor.judge import Judged, judge, marks_of
 from processor.model import ChatMessage, Malformed, Verdict, encode
-from processor.ops.settings import load as load_settings
 from processor.routing import verdict_of
 from processor.ruleset import Rules
 from processor.rulesets.document import BaseDocument
@@ -31,7 +30,6 @@ from processor.rulesets.rule_examples import BEGUN_MS, MINUTE_MS, Failure, rules
 from processor.rulesets.rule_lint import RuleFinding, inspect_rules, invalid
 from processor.rulesets.rule_places import rule_places
 from processor.stream.codec import decode, time_of
-from processor.stream.outcomes import read_outcomes
 
 app = typer.Typer(help="Fraud rules and scorecards: check, try, explain, count.", no_args_is_help=True)
 
@@ -129,10 +127,7 @@ def stats(
     for file in files or ():
         _enter_file(ledger, file)
     if from_kafka or not files:
-        settings = load_settings(config)
-        with watched() as progress:
-            reading = read_outcomes(settings.kafka.client(), settings.topics.prefix, ledger.add, progress)
-            asyncio.run(reading)
+        enter_topics(ledger, config)
     report = ledger.report()
     if as_json:
         print(msgspec.json.encode(report).decode())
