@@ -16,13 +16,12 @@ from processor.cli.lint import lint
 from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
 from processor.cli.sources import (
     Found,
+    check,
     connected,
     in_force,
     is_lexicon,
-    misfits,
     nothing_published,
     numbered,
-    publishable,
     read_alone,
     scope_named,
     wanted,
@@ -102,9 +101,7 @@ async def _push(
     async with connected(config) as redis:
         now = await _in_force_or_warn(redis, scope, needed=is_lexicon(source))
         new = await wanted(redis, source, scope, now.document)
-        problems = publishable(new, config) or await misfits(redis, new)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, new, config)
         content = canonical(new)
         if now.pointer and now.pointer.digest == digest(content):
             print(f"{scope}: {name(now.pointer.version, now.pointer.digest)} is in force already, nothing to do")
@@ -152,9 +149,7 @@ async def _rollback(scope: Scope, to: int | None, by: str, message: str, config:
         if target is None:
             raise Invalid([f"{scope} has no earlier version to return to"])
         old = parse((await store.retained(redis, scope, target)).content)
-        problems = publishable(old, config) or await misfits(redis, old)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, old, config)
         author = rollout.author(by, message or f"rollback to {target}")
         pointer = await store.rollback(redis, scope, to=target, author=author, expect=now.version if now else 0)
         print(f"{scope}: {name(pointer.version, pointer.digest)} is in force, with the content of version {target}")

@@ -13,9 +13,9 @@ import msgspec
 import typer
 
 from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
-from processor.cli.sources import Found, connected, in_force, misfits, publishable, scope_named, wanted
+from processor.cli.sources import Found, check, connected, in_force, scope_named, wanted
 from processor.cli.table import print_table
-from processor.errors import Invalid, Misconfigured
+from processor.errors import Misconfigured
 from processor.rulesets import rollout, store
 from processor.rulesets.document import Document, Scope, canonical, digest, name
 from processor.rulesets.guard import Guard, percent
@@ -70,9 +70,7 @@ async def _start(source: str, scope: Scope, chosen: Plan, who: Author, config: P
     async with connected(config) as redis:
         now = await in_force(redis, scope)
         new = await wanted(redis, source, scope, now.document)
-        problems = publishable(new, config) or await misfits(redis, new)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, new, config)
         await begin(redis, scope, new, now, chosen, who)
 
 

@@ -161,11 +161,16 @@ def rules_of(document: Document, base: BaseDocument) -> Rules:
     return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
 
 
-def publishable(document: Document, config: Path | None) -> list[str]:
-    """Why workers would not take the document, be it alone; empty if they would. Raises: Misconfigured."""
+async def check(redis: Client, new: Document, config: Path | None) -> None:
+    """Whether workers would take the document, alone and with what is in force beside it.
+
+    Raises: Invalid, with all the reasons why not; Misconfigured; Unavailable.
+    """
     settings = load_settings(config).rulesets
     limits = TenantLimits(terms=settings.tenant_terms, bytes=settings.tenant_bytes)
-    return limits.problems(document, len(canonical(document))) or compiles(document)
+    problems = limits.problems(new, len(canonical(new))) or compiles(new) or await _misfits(redis, new)
+    if problems:
+        raise Invalid(problems)
 
 
 def compiles(document: Document) -> list[str]:
@@ -180,7 +185,7 @@ def compiles(document: Document) -> list[str]:
     return []
 
 
-async def misfits(redis: Client, new: Document) -> list[str]:
+async def _misfits(redis: Client, new: Document) -> list[str]:
     """Why the base in force and the overlays in force would not go together with `new`: workers would refuse it."""
     base = new if isinstance(new, BaseDocument) else (await in_force(redis, BASE)).document
     overlays = [new] if isinstance(new, OverlayDocument) else [each async for each in _overlays(redis)]
