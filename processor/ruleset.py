@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.fraud.rules import Rulebook
 from processor.matching.cut import Cut
@@ -17,7 +20,7 @@ from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """One term of a lexicon as the verdict names it."""
 
     term: str
@@ -27,13 +30,13 @@ class Entry(NamedTuple):
     ceiling: int | None = None  # the most that the readings of a hit may cost
 
 
-class Allow(NamedTuple):
+class Allow(Struct, frozen=True, gc=False):
     """An innocent phrase: what it covers does not count."""
 
     term: str
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct, frozen=True):
     """What it means that the matcher, a pattern or a whole message found entry number n: `meanings[n]`."""
 
     spelling: str  # the term as the matcher was given it; differs from the entry's for an alias; a pattern has none
@@ -115,7 +118,7 @@ class Overlay:
         if term in self.off_terms or entry.category in self.off_categories:
             return None
         severity = self.regraded_terms.get(term) or self.regraded_categories.get(entry.category)
-        return entry._replace(severity=severity) if severity else entry
+        return replace(entry, severity=severity) if severity else entry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,9 @@ from processor.embedded import kafka as kafka_module
 from processor.embedded import redis as redis_module
 from processor.embedded.service import free_port
 from processor.errors import EmbeddedFailed
+from tests.processes import GONE_WITHIN_S, comes_true, runs
 
 pytestmark = pytest.mark.services
-
-GONE_WITHIN_S = 10.0
 
 
 async def make_topic(kafka: Kafka, name: str) -> None:
@@ -58,22 +57,6 @@ async def read(kafka: Kafka, topic: str, count: int) -> list[bytes]:
 def ping(redis: Redis) -> bool:
     with RedisClient.from_url(redis.url, retry=None) as client:
         return bool(client.ping())
-
-
-def comes_true(fact: Callable[[], bool], within: float = GONE_WITHIN_S) -> bool:
-    deadline = time.monotonic() + within
-    while not fact():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it may go between two looks
-        return False
 
 
 @contextmanager
