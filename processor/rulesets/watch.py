@@ -244,9 +244,10 @@ async def _let_go(rulesets: Rulesets) -> None:
 
 
 async def _release(rulesets: Rulesets, worn: list[object]) -> None:
-    compiled = [each.compiled for each in (*rulesets.held.values(), *rulesets.trials.tested.values())]
+    used: list[Held | Tested] = [*rulesets.held.values(), *rulesets.trials.tested.values()]
     if worn:
-        await asyncio.to_thread(release, worn, [each.ground for each in compiled if isinstance(each, Base)])
+        kept = [each.compiled.ground for each in used if isinstance(each.compiled, Base)]
+        await asyncio.to_thread(release, worn, kept)
 
 
 @contextmanager
