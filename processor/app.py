@@ -62,9 +62,8 @@ async def work(settings: Settings) -> None:
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_SWITCH_S)
     document = builtin()
-    with Compiler(
-        Snapshot.unpublished(document)
-    ) as compiler:  # a copy of this process, which has no sockets or handlers yet
+    # The compiler is a copy of this process, made while it has neither sockets nor signal handlers.
+    with Compiler(Snapshot.unpublished(document)) as compiler:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
