@@ -1,11 +1,15 @@
-"""The memory of one conversation: which messages carried which signals, and which reminders were given.
+"""The memory of one conversation: which messages carried which signals.
 
 It is kept in the `conversations` topic, so it outlives rulesets: signals are remembered by the stable keys of their
 groups. Messages are kept in the order they arrived, the last 20 of each tenant, whatever their dates: a message dated
 far ahead must not drive out the others. Time is event time, in ms.
+
+What concerns a person and not one conversation (the reminders given to them) has a window of its own beside those of
+the conversations, under a key that no conversation can have; see `recipient`. It knows the conversations of its
+partition, since only those are judged in the same order in every life of a lane.
 """
 
-from collections.abc import Iterable
+from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +18,6 @@ from processor.errors import Invalid
 from processor.fraud.rule import MAX_MESSAGES
 
 _MAX_SIGHTINGS = 10 * MAX_MESSAGES  # over all tenants that share a conversation id
-_MAX_GIVEN = 256
 _EARLIEST, _LATEST = -(2**62), 2**62
 
 
@@ -29,13 +32,18 @@ class Sighting(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Given(Struct, frozen=True, array_like=True, gc=False):
-    """A reminder that was sent; another of its type must wait for `cooldown_ms`."""
+    """A reminder that was sent to the person whose window this is; a like one must wait for `cooldown_ms`.
 
-    tenant_id: str
-    recipient_id: str
+    Whoever has many reminders to remember remembers them by digests: nobody needs the ids back.
+    """
+
+    conversation: int  # `fingerprint` of its id
+    message: int  # `fingerprint` of the id of the message that called for it
     fraud_type: str
     at: int
     cooldown_ms: int
+    stage: int  # how far the scheme was: 0 unknown, then 1 for the first of STAGES
+    band: int  # how grave it was: 0 reminded of, 1 held for a person, too
 
     def holds_back(self, at: int) -> bool:
         """Whether a reminder at `at` is too early; either way, since messages come late and clocks differ."""
@@ -53,12 +61,12 @@ class Piece(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Window(Struct, frozen=True, array_like=True, gc=False):
-    """What is remembered of a conversation."""
+    """What is remembered of a conversation, or of a person; each in order of arrival."""
 
-    conversation_id: str
-    sightings: tuple[Sighting, ...] = ()  # in order of arrival
-    given: tuple[Given, ...] = ()  # oldest first
-    pieces: tuple[Piece, ...] = ()  # in order of arrival
+    conversation_id: str  # "" for a person
+    sightings: tuple[Sighting, ...] = ()
+    given: tuple[Given, ...] = ()  # of a person
+    pieces: tuple[Piece, ...] = ()
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -96,17 +104,32 @@ def same_message(one: Sighting, other: Sighting) -> bool:
     return one.message_id == other.message_id and one.tenant_id == other.tenant_id and one.sender_id == other.sender_id
 
 
-def give(window: Window | None, conversation_id: str, given: Iterable[Given], at: int) -> Window:
-    """The window with reminders added at `at`; forgets those that hold nothing back any more."""
-    new = {_to_whom(each): each for each in given}
-    sightings = window.sightings if window else ()
-    kept = [g for g in (window.given if window else ()) if g.holds_back(at) and _to_whom(g) not in new]
-    pieces = window.pieces if window else ()
-    return Window(conversation_id, sightings, (*kept, *new.values())[-_MAX_GIVEN:], pieces)
+def recipient(tenant_id: str, user_id: str) -> str:
+    """The key of what is remembered of the reminders given to a person.
+
+    It begins with a lone surrogate, which is in no text that JSON or UTF-8 can hold, and so in no conversation's id;
+    `to_bytes` makes of it a byte that is in no UTF-8 either.
+    """
+    return f"\udcffr{_digest(tenant_id, user_id, size=16).hex()}"
 
 
-def _to_whom(given: Given) -> tuple[str, str, str]:
-    return given.tenant_id, given.recipient_id, given.fraud_type
+def fingerprint(name: str) -> int:
+    """32 bits of an id's digest, the same in every process: enough to tell apart the few that a window holds."""
+    return int.from_bytes(_digest(name, size=4))
+
+
+def _digest(*names: str, size: int) -> bytes:
+    return blake2b(encode(names), digest_size=size).digest()
+
+
+def to_bytes(key: str) -> bytes:
+    """The key of a window as the topic has it."""
+    return key.encode(errors="surrogateescape")
+
+
+def from_bytes(key: bytes) -> str:
+    """The key of a window from the topic's."""
+    return key.decode(errors="surrogateescape")
 
 
 def _trim(sightings: list[Sighting]) -> tuple[Sighting, ...]:

@@ -146,7 +146,8 @@ def _unread(rules: Iterable[Rule], templates: Iterable[str]) -> list[str]:
     """The templates that no reminder can be written with."""
     bases = {*(rule.template for rule in rules), *(f"remind.{kind}.v1" for kind in TYPES)}
     parts = [base.rpartition(".") for base in bases]
-    staged = {f"{stem}.{part}.{version}" for stem, _, version in parts for part in (*STAGES, "sender")}
+    special = ["again", *(f"{part}{again}" for part in (*STAGES, "sender") for again in ("", ".again"))]
+    staged = {f"{stem}.{part}.{version}" for stem, _, version in parts for part in special}
     return [name for name in templates if name not in bases | staged]
 
 

@@ -236,7 +236,8 @@ def test_a_question_is_answered_and_not_flagged(text: str) -> None:
 def test_every_reminder_a_rule_sends_is_written_in_both_languages() -> None:
     needed = {rule.template for rule in RULES} | {f"remind.{kind}.v1" for kind in TYPES}
     by_stage = {f"remind.{kind}.{part}.v1" for kind in TYPES for part in (*STAGES, "sender")}
-    assert needed <= set(REMINDERS) <= needed | by_stage
+    again = {f"remind.{kind}.again.v1" for kind in TYPES} | {"remind.GR.sender.again.v1", "remind.QT.sender.again.v1"}
+    assert needed | again <= set(REMINDERS) <= needed | by_stage | again
     assert {f"remind.{kind}.pay.v1" for kind in TYPES if kind != OTHER} <= set(REMINDERS)
     assert {name for name, texts in REMINDERS.items() if set(texts) != {"zh-CN", "en"}} == set()
 
