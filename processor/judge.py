@@ -21,7 +21,7 @@ from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.cover import Cover
 from processor.matching.cut import LONGEST
-from processor.matching.folding import JOINT, Batch
+from processor.matching.folding import Batch
 from processor.matching.term import identity
 from processor.matching.weighing import Found
 from processor.matching.weighing import Rejected as Doubted
@@ -152,7 +152,7 @@ def _note(
         noted[owners[line]].append(note)
     short = [
         (owners[line], text)
-        for line, text in enumerate(_squeezed(batch))
+        for line, text in enumerate(batch.squeezed_texts)
         if len(text) <= _SHORT and fields[line] == "content"
     ]
     return noted, _pieces(short, items, rules, windows)
@@ -175,11 +175,6 @@ def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rule
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
             pieces[number] = text
     return pieces
-
-
-def _squeezed(batch: Batch) -> list[str]:
-    """The texts without their separators; a joint stands before the first and after each."""
-    return batch.squeezed.split(JOINT)[1:-1]
 
 
 def _has_pieces(window: Window | None) -> bool:
@@ -258,7 +253,7 @@ def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
 def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(_squeezed(batch) if kinds.exact else ()):
+    for line, text in enumerate(batch.squeezed_texts if kinds.exact else ()):
         for number in kinds.exact.get(text.strip(MARKS), ()):
             found[line].append(Found(0, len(batch.texts[line]), number))
     return found

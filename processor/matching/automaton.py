@@ -25,7 +25,7 @@ _SHIFT = 3  # bits of a How
 _NO_SPACES: frozenset[int] = frozenset()
 
 
-class Patterns:
+class Automaton:
     """Patterns with their owners: how each stands for which term."""
 
     def __init__(self) -> None:

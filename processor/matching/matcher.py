@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processor.matching import readings, shape, sound, words
-from processor.matching.automaton import How, Patterns, how_of, term_of
-from processor.matching.boundary import joins, kinds_of, one_word, word_ends, word_starts
+from processor.matching.automaton import Automaton, How, how_of, term_of
+from processor.matching.boundary import KINDS, joins, one_word, word_ends, word_starts
+from processor.matching.codes import CodeTable, string
 from processor.matching.engine import Daachorse, Engine
-from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze, string
+from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
 from processor.matching.term import forms, spaces
@@ -57,7 +58,7 @@ class Matcher:
         deep = {number: terms[number] for number in self._ceilings}
         self._forms = {number: "".join(forms(term)[-1:]) for number, term in deep.items()}
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
-        self._squeezed, self._signed, self._sound, self._shape = Patterns(), Patterns(), Patterns(), Patterns()
+        self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)
         for number, term in enumerate(terms):
             self._add(number, term)
@@ -65,7 +66,6 @@ class Matcher:
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
             patterns.build(engine)
         self._scales = Scales(deep, self._forms, self._ceilings)
-        self._sound_signs, self._shape_signs = _Signs(sound.sign), _Signs(shape.sign)
 
     def _add(self, number: int, term: str) -> None:
         form = self._forms[number] if number in self._forms else "".join(forms(term)[-1:])
@@ -188,13 +188,13 @@ class Matcher:
         rows: NDArray[np.intp],
         starts: NDArray[np.intp],
         ends: NDArray[np.intp],
-        patterns: Patterns,
+        patterns: Automaton,
     ) -> list[tuple[int, int, int, int, int]]:
         """What stands in the folded text from `starts` to `ends` between ends of words, and with nothing inside.
 
         Start, end, pattern number, text number, and the offset of the text, each.
         """
-        kinds, numbers = kinds_of(batch), rows[:, 2]
+        kinds, numbers = batch.of(KINDS), rows[:, 2]
         inside = patterns.left[numbers] & one_word(kinds, starts - 1, starts)
         inside |= patterns.right[numbers] & one_word(kinds, ends, ends - 1)
         whole = np.flatnonzero(~inside)
@@ -217,7 +217,7 @@ class Matcher:
     def _place(
         self,
         places: Iterable[tuple[int, int, int, int, int]],
-        patterns: Patterns,
+        patterns: Automaton,
         answer: defaultdict[int, list[Found]],
         finds: defaultdict[int, list[Find]],
         parts: _Parts,
@@ -233,7 +233,9 @@ class Matcher:
                 else:
                     answer[line].append(Found(start - offset, end - offset, term))
 
-    def _stands(self, batch: Batch, start: int, end: int, number: int, span: Sequence[int], patterns: Patterns) -> bool:
+    def _stands(
+        self, batch: Batch, start: int, end: int, number: int, span: Sequence[int], patterns: Automaton
+    ) -> bool:
         """Whether words end where the pattern does, and what is skipped inside may be skipped."""
         if patterns.left[number] and not word_starts(batch.folded, start):
             return False
@@ -243,13 +245,13 @@ class Matcher:
 
     def _otherwise(self, batch: Batch, parts: _Parts) -> Iterator[tuple[int, list[Find]]]:
         """Finds in dearer readings, by number of text."""
-        yield from self._alike(batch, self._sound, self._sound_signs, "sound")
-        yield from self._alike(batch, self._shape, self._shape_signs, "shape")
+        yield from self._alike(batch, self._sound, _SOUNDS, "sound")
+        yield from self._alike(batch, self._shape, _SHAPES, "shape")
         yield from self._nearly(batch)
         yield from self._in_sounds(batch, self._spoken(batch))
         yield from self._in(batch, self._tricks(batch, parts))
 
-    def _alike(self, batch: Batch, patterns: Patterns, signs: "_Signs", via: str) -> Iterator[tuple[int, list[Find]]]:
+    def _alike(self, batch: Batch, patterns: Automaton, signs: CodeTable, via: str) -> Iterator[tuple[int, list[Find]]]:
         """Terms that sound or look like what is written."""
         rows = patterns.find(string(signs.of(batch.squeezed_codes)))
         if not len(rows):
@@ -329,25 +331,12 @@ class Matcher:
                 yield made
 
 
-class _Signs:
-    """A table from folded code points to the signs of their sound or look; fills itself."""
-
-    def __init__(self, sign: Callable[[str], str]) -> None:
-        self._sign = sign
-        self._table, self._known = _TABLES.setdefault(
-            sign.__module__, (np.arange(0x110000, dtype=np.uint32), np.zeros(0x110000, bool))
-        )
-        self._known[:0x3400] = True
-
-    def of(self, chars: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        fresh = chars[~self._known[chars]]
-        for code in np.unique(fresh).tolist():
-            self._table[code] = ord(self._sign(chr(code)))
-            self._known[code] = True
-        return self._table[chars]
+def _signs(sign: Callable[[str], str]) -> CodeTable:
+    """From folded characters to the signs of their sound or look; what comes before all hanzi is its own."""
+    return CodeTable(lambda char: ord(char if char < "\u3400" else sign(char)), np.uint32)
 
 
-_TABLES: dict[str, tuple[NDArray[np.uint32], NDArray[np.bool_]]] = {}
+_SOUNDS, _SHAPES = _signs(sound.sign), _signs(shape.sign)
 
 
 def _across(find: Found, reading: Reading) -> Found:
