@@ -308,7 +308,7 @@ def _judge_one(
     reminded = NO_REMINDERS
     if decision.remind:
         reminded = remind(
-            weighed, message, at=at, templates=rules.base.templates, limits=scope.policy.limits, windows=people
+            weighed, message, at=at, templates=scope.templates, limits=scope.policy.limits, windows=people
         )
         people.update(reminded.windows)
     judged = Judged(

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from processor.errors import Invalid
 from processor.fraud.reminders import MOST_GIVEN, Limits
+from processor.fraud.wording import LOCALE, hotline_flaws
 from processor.model import Action, Fraud, Hit, Severity
 
 Row = dict[Severity, Action]
@@ -48,6 +49,7 @@ class ReminderLimits(Struct, frozen=True, forbid_unknown_fields=True):
     max_recipients: int
     per_day: int = 6
     per_day_kept: int = 2
+    hotline: dict[str, str] = {}  # whom to ask in doubt, by language
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,10 +91,13 @@ def parse(document: Mapping[str, Any]) -> Policy:
 
 
 def _reminder_problems(limits: ReminderLimits) -> Iterator[str]:
+    if limits.locale != "auto" and not LOCALE.fullmatch(limits.locale):
+        yield f"policy: reminder.locale must be auto or a language tag such as zh-CN, not {limits.locale!r}"
     if not 0 < limits.per_day <= MOST_GIVEN:
         yield f"policy: reminder.per_day must be 1 to {MOST_GIVEN}, not {limits.per_day}"
     elif not 0 <= limits.per_day_kept < limits.per_day:
         yield f"policy: reminder.per_day_kept must be 0 to {limits.per_day - 1}, not {limits.per_day_kept}"
+    yield from hotline_flaws(limits.hotline)
     yield from (
         f"policy: reminder.{name} must not be below {least}, but is {value}"
         for name, least in (("cooldown_s", 0), ("expires_s", 1), ("max_recipients", 1))

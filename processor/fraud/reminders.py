@@ -27,9 +27,9 @@ from processor.fraud.engine import Weighed
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule
 from processor.fraud.window import Given, Window, fingerprint, storable
 from processor.fraud.window import recipient as key_of
+from processor.fraud.wording import HOTLINES, PLACEHOLDER, Templates
 from processor.model import ChatMessage, Fraud, Reminder, Severity, encode
 
-Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
 Role = Literal["receiver", "sender"]
 
 MOST_GIVEN = 20  # reminders that are remembered of a person
@@ -47,6 +47,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     cooldown_s: int = 21_600  # unless the rule has its own
     per_day: int = 6  # reminders to a person within 24 hours
     per_day_kept: int = 2  # of these for schemes that go on, and for questions
+    hotline: Mapping[str, str] = {}  # locale → whom to ask; HOTLINES stands in
     expires_s: int = 86_400
     max_recipients: int = 200
 
@@ -98,7 +99,7 @@ def remind(
     stage = _stage(weighed, kind)
     asked = _asked(message, kind, storable(at), rule, stage, fraud.score, limits)
     severity = weighed.rules[0].severity if weighed.rules else rule.severity
-    locale = _locale(message, limits)
+    locales = _locales(message, limits)
     found: dict[tuple[Role, bool], _Words | None] = {}
     reminders: list[Reminder] = []
     changed: dict[str, Window] = {}
@@ -111,7 +112,7 @@ def remind(
         again = bool(alike)
         if (role, again) not in found:
             names = _names(rule, kind, stage, role, asked=weighed.inquiry, again=again)
-            found[role, again] = _words(names, templates, locale)
+            found[role, again] = _words(names, templates, locales)
         words = found[role, again]
         if words is None:
             suppressed["no_template"] += 1
@@ -180,8 +181,8 @@ def _reminder(
         score=fraud.score,
         template=found.template,
         locale=found.locale,
-        title=found.text["title"],
-        body=found.text["body"],
+        title=_filled(found, "title", limits),
+        body=_filled(found, "body", limits),
         rules=fraud.rules,
         sent_at=asked.at,
         expires_at=asked.at + 1000 * limits.expires_s,
@@ -238,20 +239,27 @@ def _with(base: str, parts: Iterable[str]) -> Iterator[str]:
     return (f"{stem}.{part}.{version}" for part in parts)
 
 
-def _words(names: Iterable[str], templates: Templates, locale: str) -> _Words | None:
+def _words(names: Iterable[str], templates: Templates, locales: Sequence[str]) -> _Words | None:
     """What to say; other locales, then the next template, stand in for what is missing."""
     for name in names:
         texts = templates.get(name, {})
-        for choice in (locale, *_LOCALES):
-            if choice in texts:
-                return _Words(name, choice, texts[choice])
+        for locale in locales:
+            if locale in texts:
+                return _Words(name, locale, texts[locale])
     return None
 
 
-def _locale(message: ChatMessage, limits: Limits) -> str:
-    if limits.locale != "auto":
-        return limits.locale
-    return "zh-CN" if any(map(_HAN.search, (message.content or "", *(message.texts or ())))) else "en"
+def _locales(message: ChatMessage, limits: Limits) -> Sequence[str]:
+    """The languages to write in, best first: the one that is set, that of the message, any."""
+    chinese = any(map(_HAN.search, (message.content or "", *(message.texts or ()))))
+    own = _LOCALES if chinese else _LOCALES[::-1]
+    return own if limits.locale == "auto" else (limits.locale, limits.locale.partition("-")[0], *own)
+
+
+def _filled(words: _Words, part: str, limits: Limits) -> str:
+    locale = words.locale
+    hotline = limits.hotline.get(locale) or HOTLINES.get(locale) or limits.hotline.get("en") or HOTLINES["en"]
+    return words.text[part].replace(PLACEHOLDER, hotline)
 
 
 def _reminder_id(message: ChatMessage, recipient: str, kind: str) -> str:

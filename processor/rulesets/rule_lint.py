@@ -68,6 +68,13 @@ def inspect_rules(document: BaseDocument, places: Places | None = None) -> list[
     return found.all()
 
 
+def unread(base: BaseDocument, templates: Iterable[str]) -> list[str]:
+    """The templates that no reminder can be written with while `base` is in force. Raises: Invalid."""
+    fraud = base.fraud
+    cards = compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands).cards.cards
+    return _unread([*map(parse_rule, fraud.rules), *(card.rule for card in cards)], templates)
+
+
 def invalid(problems: Iterable[str], places: Places | None = None) -> list[RuleFinding]:
     """What could not even be read, as findings; a problem that names its file and line keeps them in its words."""
     found = _Findings(places or {})
