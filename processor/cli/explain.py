@@ -83,9 +83,10 @@ def explained(text: str, rules: Rules) -> Explanation:
     message = ChatMessage(
         message_id=_NAME, tenant_id=_NAME, conversation_id=_NAME, sender_id=_NAME, type="text", content=text
     )
-    matcher, meanings = rules.base.matcher, rules.base.meanings
+    matchers, meanings = rules.base.matchers, rules.base.meanings
     rejected: list[Rejected] = []
-    matcher.find(Batch([text]), rejected)
+    for matcher in matchers:
+        matcher.find(Batch([text]), rejected)
     judged = judge([message], [0], rules, {}).each[0]
     if not isinstance(judged, Judged):
         raise ChatguardError(f"The judge stumbled: {judged.reason}.")
@@ -93,8 +94,10 @@ def explained(text: str, rules: Rules) -> Explanation:
         verdict=verdict_of(message, judged, rules.scope(_NAME)),
         costs=[_cost(hit.via) for hit in judged.hits],
         rejected=[_doubt(one, text, meanings[one.found.term].spelling) for one in rejected],
-        readings=[OtherReading(each.via, each.text) for each in matcher.readings(text)],
-        match_us=_quickest(lambda: matcher.find(Batch([text]))),
+        readings=list(
+            dict.fromkeys(OtherReading(each.via, each.text) for matcher in matchers for each in matcher.readings(text))
+        ),
+        match_us=_quickest(lambda: [matcher.find(Batch([text])) for matcher in matchers]),
         judge_us=_quickest(lambda: judge([message], [0], rules, {})),
     )
 

@@ -93,7 +93,7 @@ def rules_named(source: str, config: Path | None = None) -> Rules:
 def try_out(source: Ruleset = "builtin", as_json: AsJson = False) -> None:
     """Judge every rule's and scorecard's own hit and miss examples; exits with 1 if one comes out otherwise."""
     rules = rules_named(source)
-    book = rules.base.book
+    book = rules.base.ground.book
     heads = [*(each.rule for each in book.clauses), *(each.rule for each in book.cards.cards)]
     with progress_bar("Judging examples", sum(len(rule.hits) + len(rule.misses) for rule in heads)) as step:
         tried = try_examples(rules, step)
@@ -245,7 +245,7 @@ def explained(messages: Sequence[tuple[ChatMessage, int]], rules: Rules) -> list
         marks, entities = marks_of(message, at, rules)
         fired = {*(judged.fraud.rules if judged.fraud else ()), *judged.shadow}
         seen, words = trace(
-            rules.base.book,
+            rules.base.ground.book,
             message,
             at=at,
             marks=marks,

@@ -46,7 +46,7 @@ def try_examples(rules: Rules, step: Callable[[int], None] = lambda _: None) -> 
 
     `step` is told how many examples were judged since it was last told.
     """
-    book = rules.base.book
+    book = rules.base.ground.book
     heads = [*(clauses.rule for clauses in book.clauses), *(card.rule for card in book.cards.cards)]
     examples = [example for rule in heads for example in _examples(rule)]
     failures: list[Failure] = []
