@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from processor.fraud.copies import count_copies
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
@@ -290,7 +291,7 @@ def _judge_one(
     people: MutableMapping[str, Window],
     rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
-    """The judgement, and the conversation's window; what it changes of the recipients' windows goes into `people`."""
+    """The judgement, and the conversation's window; what it changes of people's windows goes into `people`."""
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
     if piece:
@@ -311,6 +312,9 @@ def _judge_one(
     )
     if not (hits or entities or weighed.fraud or weighed.shadow):
         return CLEAN, weighed.window
+    if weighed.fraud:
+        weighed, sent = count_copies(weighed, message, at=at, windows=people)
+        people.update(sent)
     quoted = weighed.warning or weighed.inquiry
     decision = decide(scope.policy, hits, weighed.fraud, weighed.reasons, quoted=quoted)
     reminded = NO_REMINDERS

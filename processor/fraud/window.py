@@ -4,9 +4,9 @@ It is kept in the `conversations` topic, so it outlives rulesets: signals are re
 groups. Messages are kept in the order they arrived, the last 20 of each tenant, whatever their dates: a message dated
 far ahead must not drive out the others. Time is event time, in ms.
 
-What concerns a person and not one conversation (the reminders given to them) has a window of its own beside those of
-the conversations, under a key that no conversation can have; see `recipient`. It knows the conversations of its
-partition, since only those are judged in the same order in every life of a lane.
+What concerns a person and not one conversation (the reminders given to them, the texts they sent about) has a window of
+its own beside those of the conversations, under a key that no conversation can have; see `recipient`. It knows the
+conversations of its partition, since only those are judged in the same order in every life of a lane.
 """
 
 from hashlib import blake2b
@@ -50,6 +50,13 @@ class Given(Struct, frozen=True, array_like=True, gc=False):
         return abs(at - self.at) < self.cooldown_ms
 
 
+class Copy(Struct, frozen=True, array_like=True, gc=False):
+    """A text that the person whose window this is has sent to several conversations."""
+
+    text: int  # `fingerprint` of how it reads
+    places: tuple[tuple[int, int], ...] = ()  # `fingerprint` of a conversation's id, and when; in order of arrival
+
+
 class Piece(Struct, frozen=True, array_like=True, gc=False):
     """How a term begins that a sender has cut over several short messages; see `processor.pieces`."""
 
@@ -67,6 +74,7 @@ class Window(Struct, frozen=True, array_like=True, gc=False):
     sightings: tuple[Sighting, ...] = ()
     given: tuple[Given, ...] = ()  # of a person
     pieces: tuple[Piece, ...] = ()
+    copies: tuple[Copy, ...] = ()  # of a person
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -111,6 +119,11 @@ def recipient(tenant_id: str, user_id: str) -> str:
     `to_bytes` makes of it a byte that is in no UTF-8 either.
     """
     return f"\udcffr{_digest(tenant_id, user_id, size=16).hex()}"
+
+
+def sender(tenant_id: str, user_id: str) -> str:
+    """The key of what is remembered of the texts that a person sent; as `recipient`, and never the same."""
+    return f"\udcffs{_digest(tenant_id, user_id, size=16).hex()}"
 
 
 def fingerprint(name: str) -> int:

@@ -137,7 +137,7 @@ CATALOGUE = (
         name="conversations",
         kind="gauge",
         labels=("partition",),
-        meaning="Windows of conversations, and of people who were reminded, held in memory.",
+        meaning="Windows of conversations, and of people (reminders given, texts sent to many), held in memory.",
     ),
     Metric(
         name="ruleset_info",
