@@ -4,14 +4,12 @@ import asyncio
 import json
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis as Client
 
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Invalid
 from processor.matching.matcher import Matcher
 from processor.rollout import Finding
@@ -33,20 +31,6 @@ T1 = tenant_scope("t1")
 ME = Author(by="tester", why="because", at=1)
 SMALL = Guard(high=0.1, window=100)
 FAR = 2**62
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as redis:
-        await redis.flushall()
-        yield redis
 
 
 async def publish(redis: Client, document: Document, **how: Any) -> Pointer:

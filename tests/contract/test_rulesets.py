@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Overlay
 from processor.rulesets import compiler, store
@@ -59,20 +58,6 @@ def broken() -> BaseDocument:
     return BaseDocument(policy={"actions": "no table"})
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names, and some tests kill it."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as redis:
-        await redis.flushall()
-        yield redis
-
-
 class Worker:
     """What a worker does with rulesets, and what it was told."""
 
@@ -81,7 +66,7 @@ class Worker:
         self.supply = Supply(
             url=url,
             report=self.events.append,
-            builtin=lambda: base("builtin term"),
+            builtin=base("builtin term"),
             copies=copies,
             timeout_s=2.0,
             **supply,
