@@ -204,12 +204,12 @@ def test_a_tenant_pushes_reminder_texts_of_its_own_and_lint_passes_them(redis: C
 
 def test_bad_reminder_texts_and_policies_are_told_by_line_and_not_pushed(redis: Client) -> None:
     theirs = overlay("# ours\nremind.GJ.v1:\n  en: {title: Stop, body: 'Ask {phone}'}\nremind.XX.v1: {}\n")
-    result = CliRunner().invoke(app, ["lint", theirs])
+    result = call("lint", theirs)
     assert "error: theirs/reminders.yaml:2: reminders: remind.GJ.v1: en: body: {phone} is no" in result.output
     assert "error: theirs/reminders.yaml:4: reminders: nobody comes to template 'remind.XX.v1'" in result.output
     assert isinstance(refusal("push", theirs, "--tenant", "t1"), Invalid)
     theirs = overlay("remind.GJ.v7: {en: {title: t, body: b}}\n", "{fraud: {remind_at: 90}, reminder: {per_day: 99}}")
-    result = CliRunner().invoke(app, ["lint", theirs])
+    result = call("lint", theirs)
     assert "remind_at <= review_at" in result.output
     assert "per_day must be 1 to 20" in result.output
     assert isinstance(refusal("push", theirs, "--tenant", "t1"), Invalid)
