@@ -47,7 +47,7 @@ class ReminderLimits(Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_s: int
     expires_s: int
     max_recipients: int
-    per_day: int = 6
+    per_day: int = 8
     per_day_kept: int = 2
     hotline: dict[str, str] = {}  # whom to ask in doubt, by language
 

@@ -45,7 +45,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     review_at: int = 60  # from which on the message is held for a person
     locale: str = "auto"
     cooldown_s: int = 21_600  # unless the rule has its own
-    per_day: int = 6  # reminders to a person within 24 hours
+    per_day: int = 8  # reminders to a person within 24 hours
     per_day_kept: int = 2  # of these for schemes that go on, and for questions
     hotline: Mapping[str, str] = {}  # locale → whom to ask; HOTLINES stands in
     expires_s: int = 86_400

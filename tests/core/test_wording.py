@@ -106,7 +106,7 @@ def test_a_policy_of_reminders_that_cannot_be_meant_is_refused(changes: dict[str
 def test_a_policy_of_an_older_ruleset_needs_none_of_the_newer_entries() -> None:
     older = {"locale": "auto", "cooldown_s": 60, "expires_s": 60, "max_recipients": 5}
     limits = parse({**BUILTIN.policy, "reminder": older}).limits
-    assert (limits.per_day, limits.per_day_kept, limits.hotline) == (6, 2, {})
+    assert (limits.per_day, limits.per_day_kept, limits.hotline) == (8, 2, {})
 
 
 def reminded(text: str = SCAM, *, tenant: str = "t1", **overlay: Any) -> list[Reminder]:
