@@ -9,12 +9,13 @@ No I/O, no clock, no logger: the same function judges in the worker, in `chatgua
 """
 
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from processor.fraud.copies import count_copies
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
@@ -55,7 +56,7 @@ class Judged(Struct, frozen=True, gc=False):
 CLEAN = Judged(action=Action.PASS)
 
 Item = ChatMessage | Malformed
-Windows = Mapping[str, Window]  # by conversation id
+Windows = Mapping[str, Window]  # by conversation id; of people by `window.recipient`
 Rejections = Counter[tuple[str, str]]  # by lexicon and term
 
 
@@ -96,13 +97,14 @@ def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: W
     rejected: list[Rejected] = []
     noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
+    known_now = ChainMap(changed, windows)  # type: ignore[arg-type]
     each: list[Judged | Malformed] = [item if isinstance(item, Malformed) else CLEAN for item in items]
     for number in sorted({*noted, *pieces}):  # in order, so that windows fold message by message
         message = cast("ChatMessage", items[number])
         known = message.conversation_id
         window = changed.get(known) or windows.get(known)
         notes, piece = noted.get(number, ()), pieces.get(number)
-        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, rejected)
+        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, known_now, rejected)
         if after is not None and after is not window:
             changed[known] = after
     _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
@@ -286,8 +288,10 @@ def _judge_one(
     piece: str | None,
     rules: Rules,
     window: Window | None,
+    people: MutableMapping[str, Window],
     rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
+    """The judgement, and the conversation's window; what it changes of people's windows goes into `people`."""
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
     if piece:
@@ -308,13 +312,17 @@ def _judge_one(
     )
     if not (hits or entities or weighed.fraud or weighed.shadow):
         return CLEAN, weighed.window
+    if weighed.fraud:
+        weighed, sent = count_copies(weighed, message, at=at, windows=people)
+        people.update(sent)
     quoted = weighed.warning or weighed.inquiry
     decision = decide(scope.policy, hits, weighed.fraud, weighed.reasons, quoted=quoted)
-    after = weighed.window
     reminded = NO_REMINDERS
     if decision.remind:
-        reminded = remind(weighed, message, at=at, templates=rules.base.templates, limits=scope.policy.limits)
-        after = reminded.window
+        reminded = remind(
+            weighed, message, at=at, templates=scope.templates, limits=scope.policy.limits, windows=people
+        )
+        people.update(reminded.windows)
     judged = Judged(
         action=decision.action,
         hits=hits,
@@ -326,7 +334,7 @@ def _judge_one(
         reminders=reminded.reminders,
         suppressed=reminded.suppressed,
     )
-    return judged, after
+    return judged, weighed.window
 
 
 def _wording(hits: Sequence[Hit]) -> Severity | None:

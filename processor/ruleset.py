@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from processor.fraud.rules import Rulebook
+from processor.fraud.wording import Templates
 from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
@@ -65,8 +66,6 @@ def whole(text: str) -> str:
 
 MARKS = ",!?;\x00"  # what the folded readings make of marks that end a clause
 
-Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -118,6 +117,7 @@ class Overlay:
     off_terms: frozenset[str]
     off_categories: frozenset[str]
     off_rules: frozenset[str]
+    templates: Templates = field(default_factory=dict)  # stand before the base's
     policy_document: Mapping[str, Any]
 
     @property
@@ -139,6 +139,11 @@ class Overlay:
         return replace(entry, severity=severity) if severity else entry
 
 
+def _over(own: Templates, base: Templates) -> Templates:
+    """The base's texts, with a tenant's own in place of those of the same template and language."""
+    return {**base, **{name: {**base.get(name, {}), **texts} for name, texts in own.items()}} if own else base
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """What judges the messages of one tenant."""
@@ -146,6 +151,7 @@ class Scope:
     names: RulesetNames
     policy: Policy
     overlay: Overlay | None
+    templates: Templates
 
     def headers(self, verdict: str) -> Headers:
         """The headers that tell the verdict and what reached it."""
@@ -170,7 +176,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Merge each overlay's policy once, here, and not for each message; raises Invalid."""
-        everyone = Scope(names=RulesetNames(base=self.base.name), policy=self.base.policy, overlay=None)
+        everyone = Scope(
+            names=RulesetNames(base=self.base.name),
+            policy=self.base.policy,
+            overlay=None,
+            templates=self.base.templates,
+        )
         object.__setattr__(self, "everyone", everyone)
         object.__setattr__(self, "_scopes", {t: self._scope(overlay) for t, overlay in self.overlays.items()})
 
@@ -190,6 +201,7 @@ class Rules:
             names=RulesetNames(base=self.base.name, tenant=overlay.name),
             policy=parse(merge(self.base.policy_document, overlay.policy_document)),
             overlay=overlay,
+            templates=_over(overlay.templates, self.base.templates),
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
+from processor.fraud.wording import base_flaws, overlay_flaws
 from processor.matching.cut import Cut
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
@@ -37,6 +38,9 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with entries, rules, policy or aliases."""
     if not document.policy:
         raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
+    templates = msgspec.to_builtins(document.reminders)
+    if flaws := list(base_flaws(templates)):
+        raise Invalid(flaws)
     fraud = msgspec.json.encode(document.fraud)
     book = _rulebook(fraud)
     needed = NeededWords()
@@ -59,15 +63,18 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
         kinds=kinds,
         policy=parse(document.policy),
         policy_document=document.policy,
-        templates=msgspec.to_builtins(document.reminders),
+        templates=templates,
     )
 
 
 def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> Overlay:
     """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together.
 
-    Raises Invalid with everything that is wrong with its entries.
+    Raises Invalid with everything that is wrong with its reminder texts or with its entries.
     """
+    templates = msgspec.to_builtins(document.reminders)
+    if flaws := list(overlay_flaws(templates)):
+        raise Invalid(flaws)
     needed = NeededWords()
     own = _meanings(document.lexicons, needed, lexicon=document.tenant)
     terms = list(dict.fromkeys([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)]))
@@ -84,6 +91,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_terms=frozenset(map(identity, document.off.terms)),
         off_categories=frozenset(document.off.categories),
         off_rules=frozenset(document.off.rules),
+        templates=templates,
         policy_document=document.policy,
     )
 

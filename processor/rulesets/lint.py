@@ -37,6 +37,7 @@ Kind = Literal[
     "expired",
     "off",
     "regrade",
+    "reminder",
     "short",
     "subsumed",
     "unreachable",
@@ -67,7 +68,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     level: Level
     kind: Kind
     message: str  # a sentence without the place
-    part: str = ""  # the lexicon, or "aliases" or "overlay"
+    part: str = ""  # the lexicon, or "aliases", "overlay" or "reminders"
     term: str = ""
     file: str | None = None
     line: int | None = None
@@ -210,7 +211,7 @@ class _Subject:
         ground = replace(ground, aliases=aliases, fraud=FraudDocument(), reminders={}, policy=_POLICY)
         overlays = {}
         if overlay:
-            plain = replace(overlay, off=replace(overlay.off, rules=[]), policy={})
+            plain = replace(overlay, off=replace(overlay.off, rules=[]), reminders={}, policy={})
             overlays = {overlay.tenant: compile_overlay(plain, version=0, digest="")}
         return Rules(base=compile_base(ground, version=0, digest=""), overlays=overlays)
 
