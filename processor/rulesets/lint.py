@@ -316,7 +316,8 @@ def _inner(subject: _Subject) -> Iterator[tuple[Placed, Placed]]:
             found = identity(hit.term)
             inner = next((other for other in subject.owners.get(found, ()) if _covers(other, each)), None)
             as_written = hit.lexicon == subject.lexicon and _AS_WRITTEN.issuperset(hit.via)
-            if as_written and found != own and inner and found not in idle:
+            # A term stands for all its spellings: 甲. is found in 甲.a as it is written, and not in 甲a.
+            if as_written and found != own and found in own and inner and found not in idle:
                 idle.add(own)
                 yield each, inner
                 break
