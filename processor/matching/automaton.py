@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from processor.matching.engine import Engine
+from processor.matching.engine import Engine, Stretches, found_in
 from processor.matching.folding import is_letter
 
 
@@ -23,6 +23,7 @@ class How(IntEnum):
 
 _SHIFT = 3  # bits of a How
 _NO_SPACES: frozenset[int] = frozenset()
+_NONE: NDArray[np.intp] = np.empty((0, 3), np.intp)
 
 
 class Automaton:
@@ -56,10 +57,10 @@ class Automaton:
         self._engine = engine(forms) if forms else None
         self._numbers = {}
 
-    def find(self, text: str) -> NDArray[np.intp]:
-        """Rows of start, end, pattern number."""
-        found = self._engine.find(text) if self._engine else []
-        return np.array(found, np.intp).reshape(-1, 3)
+    def find(self, text: str, stretches: Stretches | None = None) -> NDArray[np.intp]:
+        """Rows of start, end, pattern number; `stretches` as in `found_in`."""
+        found = found_in(self._engine, text, stretches) if self._engine else ()
+        return np.array(found, np.intp).reshape(-1, 3) if found else _NONE
 
     def spaces(self, number: int) -> frozenset[int]:
         """The places in a pattern before which white space is skipped."""

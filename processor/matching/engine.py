@@ -1,6 +1,6 @@
 """The automata that find many patterns at once, behind one small interface."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import ahocorasick
@@ -15,6 +15,20 @@ class Engine(Protocol):
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """All occurrences as (start, end, pattern number), in order of their ends; linear in `text` and in the hits."""
+
+
+Stretches = Iterable[tuple[int, int]]  # of a text: where each begins and ends
+
+
+def found_in(engine: Engine, text: str, stretches: Stretches | None) -> list[tuple[int, int, int]]:
+    """What `engine` finds in these stretches of `text`, each by itself; None: in all of it. Places: in `text`."""
+    if stretches is None:
+        return engine.find(text)
+    return [
+        (begin + start, begin + end, number)
+        for begin, stop in stretches
+        for start, end, number in engine.find(text[begin:stop])
+    ]
 
 
 class Daachorse:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from processor.matching import shape
-from processor.matching.engine import Engine
+from processor.matching.engine import Engine, Stretches, found_in
 
 _LEAST = 3  # characters of a term
 
@@ -60,9 +60,9 @@ class Halves:
         self._engine = engine(list(self._numbers)) if self._numbers else None
         self._numbers = {}
 
-    def find(self, text: str) -> Iterator[Near]:
-        """All of them in a squeezed text."""
-        for start, end, number in self._engine.find(text) if self._engine else ():
+    def find(self, text: str, stretches: Stretches | None = None) -> Iterator[Near]:
+        """All of them in a squeezed text; `stretches` as in `found_in`."""
+        for start, end, number in found_in(self._engine, text, stretches) if self._engine else ():
             for first, size in self._sizes[number]:
                 begin = end if first else start - size
                 other = text[begin : begin + size] if begin >= 0 else ""
