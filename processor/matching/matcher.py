@@ -28,7 +28,7 @@ from processor.matching.engine import Daachorse, Engine, Stretches
 from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
-from processor.matching.rereading import Read, Rereadings, decoded, read, spoken
+from processor.matching.rereading import Parts, Read, Rereadings, decoded, spoken
 from processor.matching.signs import shapes, sounds
 from processor.matching.term import forms, spaces
 from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
@@ -126,8 +126,8 @@ class Matcher:
         batch = Batch([text])
         parts: _Parts = defaultdict(list)
         self._as_it_reads(batch, None, defaultdict(list), parts)
-        tricks = [made.readings[number] for made, numbers in self._tricks(batch, None) for number in numbers]
-        return [*batch.once(decoded).readings, *tricks, *self._composed(batch, parts)]
+        tricks = [made.readings[number] for made, numbers in self._tricks(batch, None, parts) for number in numbers]
+        return [*batch.once(decoded).readings, *tricks]
 
     def _find(self, batch: Batch, trace: list[Rejected] | None, lines: _Lines) -> dict[int, list[Found]]:
         parts: _Parts = defaultdict(list)
@@ -259,10 +259,8 @@ class Matcher:
         yield from self._alike(batch, lines, self._shape, "shape")
         yield from self._nearly(batch, lines)
         yield from self._in_sounds(batch, lines)
-        for made, numbers in self._tricks(batch, lines):
+        for made, numbers in self._tricks(batch, lines, parts):
             yield from self._in(batch, made, None if len(numbers) == len(made.readings) else numbers)
-        if parts:
-            yield from self._in(batch, read(self._composed(batch, parts)), None)
 
     def _alike(
         self, batch: Batch, lines: _Lines, patterns: Automaton, via: Literal["sound", "shape"]
@@ -319,15 +317,11 @@ class Matcher:
                 finds[line].append(Find(start - starts[line], end - starts[line], term_of(owner), ()))
         return finds
 
-    def _tricks(self, batch: Batch, lines: _Lines) -> list[tuple[Read, list[int]]]:
+    def _tricks(self, batch: Batch, lines: _Lines, parts: Parts) -> list[tuple[Read, list[int]]]:
         """Readings that undo tricks: batches of them, and which of each are meant."""
         again = batch.once(Rereadings)
         asked = again.lines if lines is None else lines
-        return again.of((line, self._hanzi) for line in asked)
-
-    def _composed(self, batch: Batch, parts: _Parts) -> Iterator[Reading]:
-        for line, each in parts.items():
-            yield from readings.composed(line, batch.reading(line), each)
+        return again.of(batch, ((line, self._hanzi) for line in asked), parts)
 
 
 def _squeezed(batch: Batch, lines: _Lines) -> Stretches | None:

@@ -50,22 +50,25 @@ def spoken(batch: Batch) -> Mapping[int, Reading]:
     return {line: reading for line, reading in made if reading}
 
 
-class _Asked(NamedTuple):
-    """What makes up the readings of a text that undo its tricks."""
-
-    line: int
-    tricks: frozenset[str]
-    wanted: frozenset[str]  # the hanzi that the text's emoji may stand for
+Parts = Mapping[int, Sequence[tuple[int, int, str]]]  # by text: where parts of a hanzi stand, and the hanzi
+_Asked = tuple[
+    int, bool, bool, frozenset[str]
+]  # a text, whether these are tricks: doubled hanzi, emoji; for which hanzi
+_Put = tuple[int, tuple[tuple[int, int, str], ...]]  # a text, and the parts to be put together
 
 
 class Rereadings:
-    """The readings of a batch's texts that undo tricks, made as they are asked for."""
+    """The readings of a batch's texts that undo tricks, made as they are asked for.
+
+    It does not hold the batch, which holds it: so both go when the batch does.
+    """
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
         self._calls = calls(batch)
         self._named: dict[int, frozenset[str]] = {}  # by text: the hanzi that its emoji have names with
-        self._numbers: dict[_Asked, tuple[int, range]] = {}  # where the readings are: in which of these, and there
+        self._numbers: dict[
+            _Asked | _Put, tuple[int, range]
+        ] = {}  # where the readings are: in which of these, and there
         self._reads: list[Read] = []
 
     @property
@@ -73,13 +76,23 @@ class Rereadings:
         """The texts that may have readings of this kind."""
         return self._calls.keys()
 
-    def of(self, each: Iterable[tuple[int, AbstractSet[str]]]) -> list[tuple[Read, list[int]]]:
+    def of(
+        self, batch: Batch, each: Iterable[tuple[int, AbstractSet[str]]], parts: Parts
+    ) -> list[tuple[Read, list[int]]]:
         """The readings of texts, for terms that have these hanzi: batches, and which readings in each.
 
         `each` names a text once.
         """
-        asked = [key for line, wanted in each if (key := self._asked(line, wanted))]
-        self._make([key for key in asked if key not in self._numbers])
+        asked: list[_Asked | _Put] = [one for line, wanted in each if (one := self._asked(batch, line, wanted))]
+        asked += [(line, tuple(put)) for line, put in parts.items()]
+        made: list[Reading] = []
+        for key in asked:
+            if key not in self._numbers:
+                begin = len(made)
+                made += self._made(batch, key)
+                self._numbers[key] = (len(self._reads), range(begin, len(made)))
+        if made:
+            self._reads.append(read(made))
         chosen: defaultdict[int, list[int]] = defaultdict(list)
         for key in asked:
             place, numbers = self._numbers[key]
@@ -87,31 +100,28 @@ class Rereadings:
                 chosen[place] += numbers
         return [(self._reads[place], numbers) for place, numbers in chosen.items()]
 
-    def _make(self, asked: Iterable[_Asked]) -> None:
-        made: list[Reading] = []
-        for key in asked:
-            begin = len(made)
-            made += readings.tricks(key.line, self._batch.reading(key.line), key.tricks, key.wanted)
-            self._numbers[key] = (len(self._reads), range(begin, len(made)))
-        if made:
-            self._reads.append(read(made))
+    def _made(self, batch: Batch, key: _Asked | _Put) -> Iterable[Reading]:
+        folded = batch.reading(key[0])
+        if len(key) == 2:  # noqa: PLR2004
+            return readings.composed(key[0], folded, key[1])
+        line, repeated, emoji, shown = key
+        names = [*self._calls[line].names, *(["repeated"] if repeated else []), *(["emoji"] if emoji else [])]
+        return readings.tricks(line, folded, names, shown)
 
-    def _asked(self, line: int, wanted: AbstractSet[str]) -> _Asked | None:
+    def _asked(self, batch: Batch, line: int, wanted: AbstractSet[str]) -> _Asked | None:
         called = self._calls.get(line)
         if called is None:
             return None
-        names = set(called.names)
-        if not wanted.isdisjoint(called.doubled):
-            names.add("repeated")
-        if any(not wanted.isdisjoint(faces()[face]) for face in called.faces):
-            names.add("emoji")
-        if not names:
+        names, doubled, others = called
+        repeated = bool(doubled) and not wanted.isdisjoint(doubled)
+        emoji = bool(others) and any(not wanted.isdisjoint(faces()[face]) for face in others)
+        if not (names or repeated or emoji):
             return None
-        shown = self._hanzi(line) & wanted if "emoji" in names or "homoglyph" in names else _NO_HANZI
-        return _Asked(line, frozenset(names), shown)
+        shown = self._hanzi(batch, line) & wanted if emoji or "homoglyph" in names else _NO_HANZI
+        return line, repeated, emoji, shown
 
-    def _hanzi(self, line: int) -> frozenset[str]:
+    def _hanzi(self, batch: Batch, line: int) -> frozenset[str]:
         if line not in self._named:
-            named = (faces().get(char, "") for char in self._batch.reading(line))
+            named = (faces().get(char, "") for char in batch.reading(line))
             self._named[line] = frozenset("".join(named))
         return self._named[line]
