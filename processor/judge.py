@@ -203,33 +203,48 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
 
 
 def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
-    lines: defaultdict[str, list[int]] = defaultdict(list)
-    for line, tenant in enumerate(tenants):
-        if tenant in rules.overlays:
-            lines[tenant].append(line)
+    """A first look at all texts of all tenants, and then each tenant's own at what may hold something for it."""
+    numbers, sieves, others = rules.crowd
+    suspects = sieves.suspects(batch, [numbers.get(tenant, -1) for tenant in tenants])
+    terms: defaultdict[str, list[int]] = defaultdict(list)
+    whole: defaultdict[str, list[int]] = defaultdict(list)  # what entries that are no mere terms are looked for in
+    for line in suspects:
+        terms[tenants[line]].append(line)
+    for line, tenant in enumerate(tenants if others else ()):
+        if tenant in others:
+            whole[tenant].append(line)
     found: dict[int, _Line] = {}
-    for tenant, own in lines.items():
-        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
-        found.update({own[place]: each for place, each in finds.items()})
+    for tenant in {**terms, **whole}:
+        found |= _find(batch, rules.overlays[tenant], rejections, terms.get(tenant, ()), whole.get(tenant, ()))
     return found
 
 
-def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
-    """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
+def _find(
+    batch: Batch,
+    held: Base | Overlay,
+    rejections: Rejections | None = None,
+    terms: Sequence[int] | None = None,
+    others: Sequence[int] | None = None,
+) -> dict[int, _Line]:
+    """The finds of all kinds of entries, in order of place, and the words beside those that need some.
+
+    `terms`, `others`: the texts in which terms, and entries that are none, are looked for; all of them by default.
+    """
     doubted: list[Doubted] = []
-    found = held.matcher.find(batch, doubted)
+    found = held.matcher.find(batch, doubted, terms)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
-        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in _find_others(batch, held).items()}
+        more = _find_others(batch, held, others)
+        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in more.items()}
     company = _find_company(batch, found, held)
     return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
 
 
-def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+def _find_others(batch: Batch, held: Base | Overlay, lines: Sequence[int] | None) -> dict[int, list[Found]]:
     """The finds of patterns and of whole messages."""
-    found = _find_whole(batch, held.kinds)
-    for line, finds in held.kinds.patterns.find(batch).items():
+    found = _find_whole(batch, held.kinds, lines)
+    for line, finds in held.kinds.patterns.find(batch, lines).items() if held.kinds.patterns else ():
         found[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
     return found
 
@@ -239,8 +254,7 @@ def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base
     if company is None:
         return {}
     lines = [line for line, finds in found.items() if any(meanings[find.term].needs is not None for find in finds)]
-    words = company.matcher.find(Batch([batch.texts[line] for line in lines])) if lines else {}
-    return {lines[place]: finds for place, finds in words.items()}
+    return company.matcher.find(batch, lines=lines) if lines else {}
 
 
 def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
@@ -249,11 +263,12 @@ def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
             rejections[meaning.what.lexicon, meaning.what.term] += 1
 
 
-def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+def _find_whole(batch: Batch, kinds: Kinds, lines: Sequence[int] | None) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(batch.squeezed_texts if kinds.exact else ()):
-        for number in kinds.exact.get(text.strip(MARKS), ()):
+    texts = batch.squeezed_texts
+    for line in (range(len(texts)) if lines is None else lines) if kinds.exact else ():
+        for number in kinds.exact.get(texts[line].strip(MARKS), ()):
             found[line].append(Found(0, len(batch.texts[line]), number))
     return found
 

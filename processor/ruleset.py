@@ -11,6 +11,7 @@ from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
+from processor.matching.sieve import Sieves
 from processor.matching.term import identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
@@ -138,6 +139,14 @@ class Scope:
         return self.headers("pass")
 
 
+class Crowd(NamedTuple):
+    """All overlays, for a first look at a batch."""
+
+    numbers: Mapping[str, int]  # by tenant: its number in the sieves
+    sieves: Sieves
+    others: frozenset[str]  # the tenants that have entries which are no mere terms
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """One base and all overlays: swapped as a whole, between two batches."""
@@ -155,6 +164,16 @@ class Rules:
 
     everyone: Scope = field(init=False)
     _scopes: dict[str, Scope] = field(init=False, repr=False)
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """The overlays for a first look at a batch; made when the first batch comes."""
+        kinds = ((tenant, overlay.kinds) for tenant, overlay in self.overlays.items())
+        return Crowd(
+            {tenant: number for number, tenant in enumerate(self.overlays)},
+            Sieves([overlay.matcher.member for overlay in self.overlays.values()]),
+            frozenset(tenant for tenant, kind in kinds if kind.patterns or kind.exact),
+        )
 
     def scope(self, tenant: str) -> Scope:
         """What judges `tenant`'s messages."""

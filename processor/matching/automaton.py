@@ -48,6 +48,11 @@ class Automaton:
         if spaces := frozenset(spaces):
             self._spaces[number] = self._spaces.get(number, _NO_SPACES) | spaces
 
+    @property
+    def forms(self) -> Iterable[str]:
+        """The patterns, until the automaton is built."""
+        return self._numbers
+
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
         forms = list(self._numbers)

@@ -29,6 +29,7 @@ from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
 from processor.matching.rereading import Parts, Read, Rereadings, decoded, spoken
+from processor.matching.sieve import EVERYTHING, Grams, Member, Sieve
 from processor.matching.signs import shapes, sounds
 from processor.matching.term import forms, spaces
 from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
@@ -50,11 +51,17 @@ class Matcher:
     """Finds `terms` in batches of texts.
 
     `ceilings` holds for each term what the transforms of a hit may cost together (`readings.COSTS`); a term without
-    one, or with None, is found in the folded and squeezed readings only, and wherever it stands.
+    one, or with None, is found in the folded and squeezed readings only, and wherever it stands. `sifted`: whether it
+    is one of many, each with its own texts in a batch, for which `Sieves` take a first look.
     """
 
     def __init__(
-        self, terms: Sequence[str], engine: type[Engine] = Daachorse, ceilings: Sequence[int | None] | None = None
+        self,
+        terms: Sequence[str],
+        engine: type[Engine] = Daachorse,
+        ceilings: Sequence[int | None] | None = None,
+        *,
+        sifted: bool = False,
     ) -> None:
         given = enumerate(ceilings or ())
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
@@ -66,9 +73,27 @@ class Matcher:
         for number, term in enumerate(terms):
             self._add(number, term)
         self._add_parts()
+        self._sieve = self._sifted() if sifted else None
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
             patterns.build(engine)
         self._scales = Scales(deep, self._forms, self._ceilings)
+
+    def _sifted(self) -> Sieve:
+        grams = Grams()
+        for form in (*self._squeezed.forms, *self._signed.forms):
+            grams.add_written(form)
+        for signs in self._sound.forms:
+            grams.add_sound(signs)
+        for signs in self._shape.forms:
+            grams.add_shape(signs)
+        for half, other, first in self._halves.each:
+            grams.add_half(half, other, first=first)
+        return grams.sieve()
+
+    @property
+    def member(self) -> Member:
+        """Its part in a first look at a batch for many matchers."""
+        return Member(self._sieve or EVERYTHING, self._hanzi)
 
     def _add(self, number: int, term: str) -> None:
         form = self._forms[number] if number in self._forms else "".join(forms(term)[-1:])

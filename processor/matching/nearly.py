@@ -26,6 +26,7 @@ class Halves:
 
     def __init__(self, forms: Mapping[int, str]) -> None:
         self._forms = forms
+        self._added: list[int] = []
         self._numbers: dict[str, int] = {}  # half → its number
         self._sizes: list[tuple[tuple[bool, int], ...]] = []  # of the other halves: whether they come after, and size
         # A hash of half, side, and the other half without one character → the terms; kept flat, since there are many.
@@ -33,14 +34,9 @@ class Halves:
 
     def add(self, term: int) -> None:
         """Add a term."""
-        form = self._forms[term]
-        size = len(form)
-        if size < _LEAST:
-            return
-        middle = (size + 1) // 2
-        self._add(form[:middle], form[middle:], term, first=True)
-        middle = size // 2
-        self._add(form[middle:], form[:middle], term, first=False)
+        self._added.append(term)
+        for half, other, first in _halves(self._forms[term]):
+            self._add(half, other, term, first=first)
 
     def _add(self, half: str, other: str, term: int, *, first: bool) -> None:
         number = self._numbers.setdefault(half, len(self._sizes))
@@ -55,10 +51,15 @@ class Halves:
                 known = self._beside.get(key)
                 self._beside[key] = term if known is None else (*_each(known), term)
 
+    @property
+    def each(self) -> Iterator[tuple[str, str, bool]]:
+        """Each half, the other one, and whether that comes after it; until the automaton is built."""
+        return (half for term in self._added for half in _halves(self._forms[term]))
+
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
         self._engine = engine(list(self._numbers)) if self._numbers else None
-        self._numbers = {}
+        self._numbers, self._added = {}, []
 
     def find(self, text: str, stretches: Stretches | None = None) -> Iterator[Near]:
         """All of them in a squeezed text; `stretches` as in `found_in`."""
@@ -77,6 +78,14 @@ class Halves:
                         char = self._forms[term][at]
                         if char != written and shape.alike(char, written):
                             yield Near(min(begin, start), max(begin + size, end), term)
+
+
+def _halves(form: str) -> Iterator[tuple[str, str, bool]]:
+    """The halves of a term, each with the other one, and whether that comes after it."""
+    size = len(form)
+    if size >= _LEAST:
+        yield form[: (size + 1) // 2], form[(size + 1) // 2 :], True
+        yield form[size // 2 :], form[: size // 2], False
 
 
 def _each(known: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
     """
     needed = NeededWords()
     own = _meanings(document.lexicons, document.tenant, needed)
-    held = _hold([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)], own, needed)
+    held = _hold([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)], own, needed, sifted=True)
     return Overlay(
         tenant=document.tenant,
         version=version,
@@ -83,8 +83,8 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
     )
 
 
-def _matcher(meanings: Sequence[Meaning]) -> Matcher:
-    return Matcher([meaning.spelling for meaning in meanings], ceilings=_ceilings(meanings))
+def _matcher(meanings: Sequence[Meaning], *, sifted: bool = False) -> Matcher:
+    return Matcher([meaning.spelling for meaning in meanings], ceilings=_ceilings(meanings), sifted=sifted)
 
 
 def _ceilings(meanings: Sequence[Meaning]) -> list[int | None]:
@@ -160,7 +160,7 @@ class _Held(NamedTuple):
     kinds: Kinds
 
 
-def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Held:
+def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords, *, sifted: bool = False) -> _Held:
     """All meanings, those of the matcher's terms first, then patterns, then whole messages; and what finds each."""
     found = list(dict.fromkeys(terms))
     meanings = [*found, *own.patterns, *own.exact]
@@ -178,7 +178,7 @@ def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Hel
         company=needed.company(),
         cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
     )
-    return _Held(meanings, _matcher(found), kinds)
+    return _Held(meanings, _matcher(found, sifted=sifted), kinds)
 
 
 def _stands_alone(meaning: Meaning) -> bool:

@@ -1,0 +1,270 @@
+"""A first look at a batch for many matchers at once: which texts may hold anything for the one that they belong to.
+
+Thousands of tenants have their own terms, and of each tenant a batch has a text or two, in which nothing is found
+nearly always. To ask each tenant's automata about them costs more than all else. So every pattern of a matcher leaves
+a *gram* here, its first characters, as a few bits in a small table of the matcher (a Bloom filter); a batch is
+searched for the grams of all matchers by the same few operations on arrays, each text in its own matcher's table.
+A text with a gram is only a suspect: its matcher looks at it in full. One without has none of the patterns.
+
+Tables of different matchers share nothing, so a tenant with very many everyday terms makes suspects of its own texts
+only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processor.matching.boundary import KINDS, one_word
+from processor.matching.codes import Codes, codes
+from processor.matching.folding import JOINT, Batch, is_break, is_letter
+from processor.matching.rereading import Rereadings, decoded, spoken
+from processor.matching.signs import shapes, sounds
+
+Hashes = NDArray[np.uint64]
+Numbers = NDArray[np.intp]
+
+_BITS = 32  # of a table, for each gram
+_PROBES = 6  # bits that one gram sets; fewer than one in ten thousand of other grams find all of theirs set
+
+
+class _Where(IntEnum):
+    """In which reading a gram is looked for, and where in it."""
+
+    WORD = 1  # squeezed, where a word of letters begins
+    WRITTEN = 2  # squeezed
+    SOUND = 3  # the signs of sounds
+    SHAPE = 4  # … of looks
+
+
+_SIZES: Mapping[_Where, Sequence[int]] = {
+    _Where.WORD: (6, 4, 3, 2, 1),
+    _Where.WRITTEN: (3, 2, 1),
+    _Where.SOUND: (3, 2),
+    _Where.SHAPE: (3, 2),
+}
+_LONGEST = 6
+
+
+class _Gram(NamedTuple):
+    """A kind of gram: where it is looked for, and which characters it has, counted from its first."""
+
+    where: _Where
+    offsets: tuple[int, ...]
+
+
+_RUNS = [_Gram(where, tuple(range(size))) for where, sizes in _SIZES.items() for size in sizes]
+_GAPPED = [_Gram(_Where.WRITTEN, (0, 1, 3)), _Gram(_Where.WRITTEN, (0, 2, 3))]
+_PLAIN = frozenset({_Where.WORD, _Where.WRITTEN})
+
+
+class Grams:
+    """The grams of one matcher's patterns, as they come; see `Sieve`."""
+
+    def __init__(self) -> None:
+        self._each: dict[_Gram, set[str]] = {}
+        self._everything = False
+
+    def add_written(self, form: str) -> None:
+        """A pattern of the squeezed or of the folded reading, with its signs."""
+        shown = form if form.isalnum() else "".join(char for char in form if char.isalnum() or is_break(char))
+        if shown:
+            self._add(_Where.WORD if is_letter(shown[0]) else _Where.WRITTEN, shown)
+        else:  # mere signs leave nothing in the squeezed reading
+            self._everything = True
+
+    def add_sound(self, signs: str) -> None:
+        """A pattern of the signs of sounds."""
+        self._add(_Where.SOUND, signs)
+
+    def add_shape(self, signs: str) -> None:
+        """A pattern of the signs of looks."""
+        self._add(_Where.SHAPE, signs)
+
+    def add_half(self, half: str, other: str, *, first: bool) -> None:
+        """Half of a term, beside which the `other` half stands but for one character; in the squeezed reading."""
+        if len(half) != 2 or len(other) != 2:  # noqa: PLR2004
+            self._add(_Where.WRITTEN, half)
+        elif first:
+            self._put(_Gram(_Where.WRITTEN, (0, 1, 2)), half + other[0])
+            self._put(_Gram(_Where.WRITTEN, (0, 1, 3)), half + other[1])
+        else:
+            self._put(_Gram(_Where.WRITTEN, (0, 1, 2)), other[1] + half)
+            self._put(_Gram(_Where.WRITTEN, (0, 2, 3)), other[0] + half)
+
+    def _add(self, where: _Where, form: str) -> None:
+        size = next((size for size in _SIZES[where] if size <= len(form)), 0)
+        if size:
+            self._put(_Gram(where, tuple(range(size))), form[:size])
+        else:
+            self._everything = True
+
+    def _put(self, gram: _Gram, chars: str) -> None:
+        self._each.setdefault(gram, set()).add(chars)
+
+    def sieve(self) -> "Sieve":
+        """The sieve for them."""
+        size = -(-max(1, sum(map(len, self._each.values()))) * _BITS // 8) * 8
+        bits = np.zeros(size, bool)
+        for gram, each in self._each.items():
+            columns = codes("".join(sorted(each))).reshape(-1, len(gram.offsets))
+            hashes = _hashed(gram, [columns[:, n] for n in range(len(gram.offsets))])
+            for probe in range(_PROBES):
+                bits[_place(hashes, probe, np.uint64(size))] = True
+        return Sieve(np.packbits(bits, bitorder="little"), frozenset(self._each), everything=self._everything)
+
+
+class Sieve(NamedTuple):
+    """The grams of one matcher's patterns as bits."""
+
+    bits: NDArray[np.uint8]
+    grams: frozenset[_Gram]
+    everything: bool  # whether every text is a suspect
+
+
+EVERYTHING = Sieve(np.zeros(1, np.uint8), frozenset(), everything=True)
+"""Lets every text through."""
+
+
+class Member(NamedTuple):
+    """A matcher's part in a `Sieves`."""
+
+    sieve: Sieve
+    wanted: AbstractSet[str]  # the hanzi of its terms that are looked for in other readings
+
+
+class Sieves:
+    """The sieves of many matchers, numbered by their places in `members`."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._wanted = [member.wanted for member in members]
+        self._everything = np.array([member.sieve.everything for member in members], bool)
+        self._grams = frozenset[_Gram]().union(*(member.sieve.grams for member in members))
+        sizes = np.array([len(member.sieve.bits) for member in members], np.intp)
+        self._bits = np.concatenate([np.empty(0, np.uint8), *(member.sieve.bits for member in members)])
+        self._starts = np.cumsum(sizes) - sizes
+        self._sizes = (sizes * 8).astype(np.uint64)
+
+    def suspects(self, batch: Batch, owners: Sequence[int]) -> list[int]:
+        """The texts that may hold something for their matchers; `owners`: its number for each text, or -1 for none."""
+        whose = np.array(owners, np.intp)
+        if not (whose >= 0).any():
+            return []
+        found = self._in_all_readings(batch, whose)
+        each, deeper = batch.once(decoded)
+        if each:
+            lines = np.array([reading.line for reading in each])
+            found.update(lines[list(self._in_all_readings(deeper, whose[lines]))].tolist())
+        return sorted(found)
+
+    def _in_all_readings(self, batch: Batch, whose: Numbers) -> set[int]:
+        found = set(self._as_it_stands(batch, whose, deep=True))
+        found.update(self._in_tricks(batch, whose))
+        found.update(self._in_sounds(batch, whose))
+        found.update(np.flatnonzero((whose >= 0) & self._everything[whose]).tolist())
+        return found
+
+    def _in_tricks(self, batch: Batch, whose: Numbers) -> Iterator[int]:
+        again = batch.once(Rereadings)
+        numbers = ((line, int(whose[line])) for line in again.lines)
+        asked = ((line, self._wanted[number]) for line, number in numbers if number >= 0)
+        for (each, deeper), chosen in again.of(batch, asked, {}):
+            owners = np.full(len(each), -1, np.intp)
+            owners[chosen] = whose[[each[number].line for number in chosen]]
+            yield from (each[number].line for number in self._as_it_stands(deeper, owners, deep=False))
+
+    def _in_sounds(self, batch: Batch, whose: Numbers) -> Iterator[int]:
+        made = [reading for reading in batch.once(spoken).values() if whose[reading.line] >= 0]
+        if made:
+            lines = np.array([reading.line for reading in made])
+            heard = codes(JOINT.join(["", *(reading.text for reading in made), ""]))
+            places = np.cumsum(heard == 0) - 1
+            places = np.minimum(places, len(made) - 1)
+            grams = [gram for gram in self._grams if gram.where == _Where.SOUND]
+            hits = self._search(heard, whose[lines][places], grams)
+            yield from lines[places[hits]].tolist()
+
+    def _as_it_stands(self, batch: Batch, whose: Numbers, *, deep: bool) -> Iterable[int]:
+        """The texts that have a gram as they stand; only in the plain readings unless `deep`."""
+        lines = batch.owners[1:]  # without the first joint, which no text owns
+        owners = whose[lines]
+        mine = np.flatnonzero(owners >= 0)
+        if not len(mine):
+            return ()
+        lines, owners, squeezed = lines[mine], owners[mine], batch.squeezed_codes[1:][mine]
+        found: set[int] = set()
+        for where in _Where if deep else _PLAIN:
+            grams = [gram for gram in self._grams if gram.where == where]
+            if not grams:
+                continue
+            if where == _Where.WORD:
+                begun = np.flatnonzero(_begins_word(batch)[1:][mine])
+                hits = self._search(squeezed, owners[begun], grams, begun)
+                found.update(lines[begun[hits]].tolist())
+                continue
+            stream = squeezed
+            if where != _Where.WRITTEN:
+                stream = batch.once(sounds if where == _Where.SOUND else shapes).codes[1:][mine]
+            found.update(lines[self._search(stream, owners, grams)].tolist())
+        return found
+
+    def _search(self, stream: Codes, owners: Numbers, grams: Iterable[_Gram], places: Numbers | None = None) -> Numbers:
+        """Where one of `grams` begins that the owner of that place has, among `places`; by their numbers."""
+        padded = np.concatenate([stream, np.zeros(_LONGEST, np.uint32)])
+        size = len(stream)
+        columns: list[Codes] = []
+        for offset in range(_LONGEST):
+            columns.append(padded[offset : offset + size] if places is None else padded[places + offset])
+        starts, sizes = self._starts[owners], self._sizes[owners]
+        hits = [
+            self._probe(_hashed(gram, [columns[offset] for offset in gram.offsets]), starts, sizes) for gram in grams
+        ]
+        return np.concatenate([np.empty(0, np.intp), *hits])
+
+    def _probe(self, hashes: Hashes, starts: Numbers, sizes: Hashes) -> Numbers:
+        """Which of these have all their bits set."""
+        alive = np.arange(len(hashes))
+        for probe in range(_PROBES):
+            places = _place(hashes, probe, sizes).astype(np.intp)
+            held = self._bits[starts + (places >> 3)] >> (places & 7).astype(np.uint8) & 1
+            left = np.flatnonzero(held)
+            alive, hashes, starts, sizes = alive[left], hashes[left], starts[left], sizes[left]
+            if not len(left):
+                break
+        return alive
+
+
+def _begins_word(batch: Batch) -> NDArray[np.bool_]:
+    """Whether each character of the squeezed reading is a letter with which a word begins."""
+    kinds, kept = batch.of(KINDS), batch.kept
+    begins: NDArray[np.bool_] = (kinds[kept] != 0) & ~one_word(kinds, kept - 1, kept)
+    return begins
+
+
+_MIX = [np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
+_MIX += [np.uint64(factor) for factor in (0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB)]
+_LAST = np.uint64(0xFF51AFD7ED558CCD)
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def _hashed(gram: _Gram, columns: Sequence[Codes]) -> Hashes:
+    """The hashes of grams of one kind, given the columns of their characters."""
+    salt = (gram.where * 1_000_003 + sum(1 << offset for offset in gram.offsets)) * 0x9E3779B97F4A7C15 % 2**64
+    mixed = np.full(len(columns[0]), salt, np.uint64)
+    for offset, column in zip(gram.offsets, columns, strict=True):
+        mixed += column * _MIX[offset]
+    mixed ^= mixed >> _HALF
+    mixed *= _LAST
+    mixed ^= mixed >> _HALF
+    return mixed
+
+
+def _place(hashes: Hashes, probe: int, sizes: "Hashes | np.uint64") -> Hashes:
+    """Which bit of a table of this size a hash sets at this probe."""
+    spread = (hashes & _LOW) + (hashes >> _HALF) * np.uint64(probe) & _LOW
+    places: Hashes = spread * sizes >> _HALF
+    return places
