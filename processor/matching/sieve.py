@@ -10,7 +10,7 @@ Tables of different matchers share nothing, so a tenant with very many everyday 
 only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import NamedTuple
@@ -47,6 +47,9 @@ _SIZES: Mapping[_Where, Sequence[int]] = {
     _Where.SHAPE: (3, 2),
 }
 _LONGEST = 6
+_LAST_LATIN = 0x7F
+_NOWHERE: Numbers = np.empty(0, np.intp)
+_ONE = np.array([1 << bit for bit in range(8)], np.uint8)
 
 
 class _Gram(NamedTuple):
@@ -54,11 +57,6 @@ class _Gram(NamedTuple):
 
     where: _Where
     offsets: tuple[int, ...]
-
-
-_RUNS = [_Gram(where, tuple(range(size))) for where, sizes in _SIZES.items() for size in sizes]
-_GAPPED = [_Gram(_Where.WRITTEN, (0, 1, 3)), _Gram(_Where.WRITTEN, (0, 2, 3))]
-_PLAIN = frozenset({_Where.WORD, _Where.WRITTEN})
 
 
 class Grams:
@@ -71,9 +69,9 @@ class Grams:
     def add_written(self, form: str) -> None:
         """A pattern of the squeezed or of the folded reading, with its signs."""
         shown = form if form.isalnum() else "".join(char for char in form if char.isalnum() or is_break(char))
-        if shown:
+        if shown and (shown[0].isalnum() or not shown[0].isascii()):
             self._add(_Where.WORD if is_letter(shown[0]) else _Where.WRITTEN, shown)
-        else:  # mere signs leave nothing in the squeezed reading
+        else:  # mere signs leave nothing in the squeezed reading, or nothing but the end of a clause
             self._everything = True
 
     def add_sound(self, signs: str) -> None:
@@ -142,10 +140,11 @@ class Sieves:
     def __init__(self, members: Sequence[Member]) -> None:
         self._wanted = [member.wanted for member in members]
         self._everything = np.array([member.sieve.everything for member in members], bool)
-        self._grams = frozenset[_Gram]().union(*(member.sieve.grams for member in members))
+        grams = sorted(frozenset[_Gram]().union(*(member.sieve.grams for member in members)))
+        self._grams = {where: [gram for gram in grams if gram.where == where] for where in _Where}
         sizes = np.array([len(member.sieve.bits) for member in members], np.intp)
         self._bits = np.concatenate([np.empty(0, np.uint8), *(member.sieve.bits for member in members)])
-        self._starts = np.cumsum(sizes) - sizes
+        self._starts = (np.cumsum(sizes) - sizes) * 8  # in bits
         self._sizes = (sizes * 8).astype(np.uint64)
 
     def suspects(self, batch: Batch, owners: Sequence[int]) -> list[int]:
@@ -181,60 +180,52 @@ class Sieves:
         if made:
             lines = np.array([reading.line for reading in made])
             heard = codes(JOINT.join(["", *(reading.text for reading in made), ""]))
-            places = np.cumsum(heard == 0) - 1
-            places = np.minimum(places, len(made) - 1)
-            grams = [gram for gram in self._grams if gram.where == _Where.SOUND]
-            hits = self._search(heard, whose[lines][places], grams)
-            yield from lines[places[hits]].tolist()
+            places = np.minimum(np.cumsum(heard == 0) - 1, len(made) - 1)
+            yield from lines[places[self._search(_Where.SOUND, heard, whose[lines][places])]].tolist()
 
-    def _as_it_stands(self, batch: Batch, whose: Numbers, *, deep: bool) -> Iterable[int]:
-        """The texts that have a gram as they stand; only in the plain readings unless `deep`."""
+    def _as_it_stands(self, batch: Batch, whose: Numbers, *, deep: bool) -> Iterator[int]:
+        """The texts that have a gram as they stand, some more than once; only in the plain readings unless `deep`."""
         lines = batch.owners[1:]  # without the first joint, which no text owns
-        owners = whose[lines]
-        mine = np.flatnonzero(owners >= 0)
-        if not len(mine):
-            return ()
-        lines, owners, squeezed = lines[mine], owners[mine], batch.squeezed_codes[1:][mine]
-        found: set[int] = set()
-        for where in _Where if deep else _PLAIN:
-            grams = [gram for gram in self._grams if gram.where == where]
-            if not grams:
-                continue
-            if where == _Where.WORD:
-                begun = np.flatnonzero(_begins_word(batch)[1:][mine])
-                hits = self._search(squeezed, owners[begun], grams, begun)
-                found.update(lines[begun[hits]].tolist())
-                continue
-            stream = squeezed
-            if where != _Where.WRITTEN:
-                stream = batch.once(sounds if where == _Where.SOUND else shapes).codes[1:][mine]
-            found.update(lines[self._search(stream, owners, grams)].tolist())
-        return found
+        squeezed = batch.squeezed_codes[1:]
+        begins = np.flatnonzero(_begins_word(batch)[1:] & (whose[lines] >= 0))
+        yield from lines[self._search(_Where.WORD, squeezed, whose[lines], begins)].tolist()
+        foreign = np.zeros(len(whose), bool)  # in a text of Latin letters alone there is nothing else to find
+        foreign[lines[squeezed > _LAST_LATIN]] = True
+        chosen = np.flatnonzero((foreign & (whose >= 0))[lines])
+        lines, owners = lines[chosen], whose[lines[chosen]]
+        yield from lines[self._search(_Where.WRITTEN, squeezed[chosen], owners)].tolist()
+        if deep:
+            for where, made in ((_Where.SOUND, sounds), (_Where.SHAPE, shapes)):
+                yield from lines[self._search(where, batch.once(made).codes[1:][chosen], owners)].tolist()
 
-    def _search(self, stream: Codes, owners: Numbers, grams: Iterable[_Gram], places: Numbers | None = None) -> Numbers:
-        """Where one of `grams` begins that the owner of that place has, among `places`; by their numbers."""
+    def _search(self, where: _Where, stream: Codes, owners: Numbers, places: Numbers | None = None) -> Numbers:
+        """The places in the stream, or of these places, where a gram begins that the owner of the place has."""
+        grams = self._grams[where]
+        if not (grams and len(stream)):
+            return _NOWHERE
         padded = np.concatenate([stream, np.zeros(_LONGEST, np.uint32)])
-        size = len(stream)
-        columns: list[Codes] = []
-        for offset in range(_LONGEST):
-            columns.append(padded[offset : offset + size] if places is None else padded[places + offset])
+        if places is None:
+            columns = [padded[offset : offset + len(stream)] for offset in range(_LONGEST)]
+        else:
+            columns, owners = [padded[places + offset] for offset in range(_LONGEST)], owners[places]
         starts, sizes = self._starts[owners], self._sizes[owners]
         hits = [
             self._probe(_hashed(gram, [columns[offset] for offset in gram.offsets]), starts, sizes) for gram in grams
         ]
-        return np.concatenate([np.empty(0, np.intp), *hits])
+        found = np.concatenate(hits)
+        return found if places is None else places[found]
 
     def _probe(self, hashes: Hashes, starts: Numbers, sizes: Hashes) -> Numbers:
         """Which of these have all their bits set."""
-        alive = np.arange(len(hashes))
+        alive: Numbers | None = None
         for probe in range(_PROBES):
-            places = _place(hashes, probe, sizes).astype(np.intp)
-            held = self._bits[starts + (places >> 3)] >> (places & 7).astype(np.uint8) & 1
-            left = np.flatnonzero(held)
-            alive, hashes, starts, sizes = alive[left], hashes[left], starts[left], sizes[left]
+            bits = starts + _place(hashes, probe, sizes).view(np.intp)
+            left = np.flatnonzero(self._bits[bits >> 3] & _ONE[bits & 7])
+            alive = left if alive is None else alive[left]
             if not len(left):
                 break
-        return alive
+            hashes, starts, sizes = hashes[left], starts[left], sizes[left]
+        return _NOWHERE if alive is None else alive
 
 
 def _begins_word(batch: Batch) -> NDArray[np.bool_]:
@@ -265,6 +256,10 @@ def _hashed(gram: _Gram, columns: Sequence[Codes]) -> Hashes:
 
 def _place(hashes: Hashes, probe: int, sizes: "Hashes | np.uint64") -> Hashes:
     """Which bit of a table of this size a hash sets at this probe."""
-    spread = (hashes & _LOW) + (hashes >> _HALF) * np.uint64(probe) & _LOW
-    places: Hashes = spread * sizes >> _HALF
-    return places
+    spread = hashes & _LOW
+    if probe:
+        spread += (hashes >> _HALF) * np.uint64(probe)
+        spread &= _LOW
+    spread *= sizes
+    spread >>= _HALF
+    return spread
