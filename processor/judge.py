@@ -140,7 +140,9 @@ def _note(
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
     base = _find(batch, rules.base, rejections)
-    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
+    numbers = rules.crowd.numbers
+    whose = [numbers.get(tenant, -1) for tenant in tenants] if numbers else [-1] * len(tenants)
+    overlay = _find_overlays(batch, tenants, whose, rules, rejections) if numbers else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     lines = sorted({*base, *overlay, *hinted})
     beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
@@ -150,25 +152,28 @@ def _note(
         note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     short = [
-        (owners[line], text)
+        (owners[line], text, whose[line])
         for line, text in enumerate(batch.squeezed_texts)
         if len(text) <= _SHORT and fields[line] == "content"
     ]
     return noted, _pieces(short, items, rules, windows)
 
 
-def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rules, windows: Windows) -> dict[int, str]:
-    """Of short messages those that are how a term begins, or come after such a one in their conversation."""
+def _pieces(
+    short: Iterable[tuple[int, str, int]], items: Sequence[Item], rules: Rules, windows: Windows
+) -> dict[int, str]:
+    """Of short messages those that are how a term begins, or come after such a one in their conversation.
+
+    `short`: the numbers of the messages, their squeezed texts, and the numbers of their tenants' overlays.
+    """
+    each = [(number, text, own) for number, long, own in short if 0 < len(text := long.strip(MARKS)) <= LONGEST]
+    suspect = rules.crowd.heads.heads([text for _, text, _ in each], [own for *_, own in each])
     pieces: dict[int, str] = {}
     begun: set[str] = set()
     everyones = rules.base.kinds.cut
-    for number, squeezed in short:
-        text = squeezed.strip(MARKS)
-        if not 0 < len(text) <= LONGEST:
-            continue
+    for (number, text, _), may_begin in zip(each, suspect, strict=True):
         item = cast("ChatMessage", items[number])
-        overlay = rules.overlays.get(item.tenant_id)
-        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+        if everyones.begins(text) or (may_begin and rules.overlays[item.tenant_id].kinds.cut.begins(text)):
             begun.add(item.conversation_id)
             pieces[number] = text
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
@@ -202,10 +207,11 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
+def _find_overlays(
+    batch: Batch, tenants: Sequence[str], whose: Sequence[int], rules: Rules, rejections: Rejections
+) -> dict[int, _Line]:
     """A first look at all texts of all tenants, and then each tenant's own at what may hold something for it."""
-    numbers, sieves, others = rules.crowd
-    suspects = sieves.suspects(batch, [numbers.get(tenant, -1) for tenant in tenants])
+    suspects, others = rules.crowd.sieves.suspects(batch, whose), rules.crowd.others
     terms: defaultdict[str, list[int]] = defaultdict(list)
     whole: defaultdict[str, list[int]] = defaultdict(list)  # what entries that are no mere terms are looked for in
     for line in suspects:

@@ -11,7 +11,7 @@ from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
-from processor.matching.sieve import Sieves
+from processor.matching.sieve import Member, Sieves
 from processor.matching.term import identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
@@ -144,6 +144,7 @@ class Crowd(NamedTuple):
 
     numbers: Mapping[str, int]  # by tenant: its number in the sieves
     sieves: Sieves
+    heads: Sieves  # of the terms that may be cut over messages
     others: frozenset[str]  # the tenants that have entries which are no mere terms
 
 
@@ -172,6 +173,7 @@ class Rules:
         return Crowd(
             {tenant: number for number, tenant in enumerate(self.overlays)},
             Sieves([overlay.matcher.member for overlay in self.overlays.values()]),
+            Sieves([Member(overlay.kinds.cut.sieve, frozenset()) for overlay in self.overlays.values()]),
             frozenset(tenant for tenant, kind in kinds if kind.patterns or kind.exact),
         )
 
@@ -184,9 +186,10 @@ class Rules:
         return self.trials.get(message.tenant_id) or self.trials.get(None)
 
     def _scope(self, overlay: Overlay) -> Scope:
+        changes = overlay.policy_document
         return Scope(
             names=RulesetNames(base=self.base.name, tenant=overlay.name),
-            policy=parse(merge(self.base.policy_document, overlay.policy_document)),
+            policy=parse(merge(self.base.policy_document, changes)) if changes else self.base.policy,
             overlay=overlay,
         )
 

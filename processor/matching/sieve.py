@@ -10,7 +10,7 @@ Tables of different matchers share nothing, so a tenant with very many everyday 
 only.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import NamedTuple
@@ -38,6 +38,7 @@ class _Where(IntEnum):
     WRITTEN = 2  # squeezed
     SOUND = 3  # the signs of sounds
     SHAPE = 4  # … of looks
+    HEAD = 5  # none: the two first characters of a short message
 
 
 _SIZES: Mapping[_Where, Sequence[int]] = {
@@ -57,6 +58,9 @@ class _Gram(NamedTuple):
 
     where: _Where
     offsets: tuple[int, ...]
+
+
+_HEAD = _Gram(_Where.HEAD, (0, 1))
 
 
 class Grams:
@@ -105,14 +109,7 @@ class Grams:
 
     def sieve(self) -> "Sieve":
         """The sieve for them."""
-        size = -(-max(1, sum(map(len, self._each.values()))) * _BITS // 8) * 8
-        bits = np.zeros(size, bool)
-        for gram, each in self._each.items():
-            columns = codes("".join(sorted(each))).reshape(-1, len(gram.offsets))
-            hashes = _hashed(gram, [columns[:, n] for n in range(len(gram.offsets))])
-            for probe in range(_PROBES):
-                bits[_place(hashes, probe, np.uint64(size))] = True
-        return Sieve(np.packbits(bits, bitorder="little"), frozenset(self._each), everything=self._everything)
+        return _sieve(self._each, everything=self._everything)
 
 
 class Sieve(NamedTuple):
@@ -121,6 +118,22 @@ class Sieve(NamedTuple):
     bits: NDArray[np.uint8]
     grams: frozenset[_Gram]
     everything: bool  # whether every text is a suspect
+
+
+def _sieve(grams: Mapping[_Gram, AbstractSet[str]], *, everything: bool) -> Sieve:
+    size = -(-max(1, sum(map(len, grams.values()))) * _BITS // 8) * 8
+    bits = np.zeros(size, bool)
+    for gram, each in grams.items():
+        columns = codes("".join(each)).reshape(-1, len(gram.offsets))
+        hashes = _hashed(gram, [columns[:, n] for n in range(len(gram.offsets))])
+        for probe in range(_PROBES):
+            bits[_place(hashes, probe, np.uint64(size))] = True
+    return Sieve(np.packbits(bits, bitorder="little"), frozenset(grams), everything=everything)
+
+
+def sieve_of_heads(heads: Iterable[str]) -> Sieve:
+    """How terms begin that may be cut over messages: one or two characters each; see `Sieves.heads`."""
+    return _sieve({_HEAD: {head.ljust(2, JOINT) for head in heads}}, everything=False)
 
 
 EVERYTHING = Sieve(np.zeros(1, np.uint8), frozenset(), everything=True)
@@ -159,44 +172,56 @@ class Sieves:
             found.update(lines[list(self._in_all_readings(deeper, whose[lines]))].tolist())
         return sorted(found)
 
+    def heads(self, texts: Sequence[str], owners: Sequence[int]) -> list[bool]:
+        """Whether each text may be how a term begins of its owner, -1 for none; the sieves are those of heads."""
+        found = np.zeros(len(texts), bool)
+        whose = np.array(owners, np.intp)
+        asked = np.flatnonzero(whose >= 0)
+        if len(asked) and self._grams[_Where.HEAD]:
+            columns = codes("".join(text[:2].ljust(2, JOINT) for text in texts)).reshape(-1, 2)[asked]
+            hashes = _hashed(_HEAD, [columns[:, 0], columns[:, 1]])
+            found[asked[self._probe(hashes, self._starts[whose[asked]], self._sizes[whose[asked]])]] = True
+        found[asked] |= self._everything[whose[asked]]
+        answer: list[bool] = found.tolist()
+        return answer
+
     def _in_all_readings(self, batch: Batch, whose: Numbers) -> set[int]:
-        found = set(self._as_it_stands(batch, whose, deep=True))
-        found.update(self._in_tricks(batch, whose))
-        found.update(self._in_sounds(batch, whose))
-        found.update(np.flatnonzero((whose >= 0) & self._everything[whose]).tolist())
+        """The texts with a gram in some reading, those of single texts included."""
+        own = np.where(whose >= 0, np.arange(len(whose)), -1)
+        found = set(np.flatnonzero((whose >= 0) & self._everything[whose]).tolist())
+        found.update(self._in_plain([_plain(batch, own), *self._tricks(batch, whose)], whose))
+        found.update(self._in_signs(_Where.SOUND, [_sounding(batch, own), _spoken(batch, own)], whose))
+        found.update(self._in_signs(_Where.SHAPE, [_looking(batch, own)], whose))
         return found
 
-    def _in_tricks(self, batch: Batch, whose: Numbers) -> Iterator[int]:
+    def _tricks(self, batch: Batch, whose: Numbers) -> Iterator["_Plain"]:
+        """The readings that undo tricks."""
         again = batch.once(Rereadings)
         numbers = ((line, int(whose[line])) for line in again.lines)
         asked = ((line, self._wanted[number]) for line, number in numbers if number >= 0)
         for (each, deeper), chosen in again.of(batch, asked, {}):
-            owners = np.full(len(each), -1, np.intp)
-            owners[chosen] = whose[[each[number].line for number in chosen]]
-            yield from (each[number].line for number in self._as_it_stands(deeper, owners, deep=False))
+            own = np.full(len(each), -1, np.intp)
+            own[chosen] = [each[number].line for number in chosen]
+            yield _plain(deeper, own)
 
-    def _in_sounds(self, batch: Batch, whose: Numbers) -> Iterator[int]:
-        made = [reading for reading in batch.once(spoken).values() if whose[reading.line] >= 0]
-        if made:
-            lines = np.array([reading.line for reading in made])
-            heard = codes(JOINT.join(["", *(reading.text for reading in made), ""]))
-            places = np.minimum(np.cumsum(heard == 0) - 1, len(made) - 1)
-            yield from lines[places[self._search(_Where.SOUND, heard, whose[lines][places])]].tolist()
+    def _in_plain(self, each: Sequence["_Plain"], whose: Numbers) -> list[int]:
+        lines, squeezed, begins = (np.concatenate(column) for column in zip(*each, strict=True))
+        mine = np.flatnonzero(lines >= 0)
+        lines, squeezed, begins = lines[mine], squeezed[mine], np.flatnonzero(begins[mine])
+        words = lines[self._search(_Where.WORD, squeezed, whose[lines], begins)]
+        foreign = _foreign(lines, squeezed, len(whose))
+        lines, squeezed = lines[foreign], squeezed[foreign]
+        written = self._search(_Where.WRITTEN, squeezed, whose[lines])
+        found: list[int] = np.concatenate([words, lines[written]]).tolist()
+        return found
 
-    def _as_it_stands(self, batch: Batch, whose: Numbers, *, deep: bool) -> Iterator[int]:
-        """The texts that have a gram as they stand, some more than once; only in the plain readings unless `deep`."""
-        lines = batch.owners[1:]  # without the first joint, which no text owns
-        squeezed = batch.squeezed_codes[1:]
-        begins = np.flatnonzero(_begins_word(batch)[1:] & (whose[lines] >= 0))
-        yield from lines[self._search(_Where.WORD, squeezed, whose[lines], begins)].tolist()
-        foreign = np.zeros(len(whose), bool)  # in a text of Latin letters alone there is nothing else to find
-        foreign[lines[squeezed > _LAST_LATIN]] = True
-        chosen = np.flatnonzero((foreign & (whose >= 0))[lines])
-        lines, owners = lines[chosen], whose[lines[chosen]]
-        yield from lines[self._search(_Where.WRITTEN, squeezed[chosen], owners)].tolist()
-        if deep:
-            for where, made in ((_Where.SOUND, sounds), (_Where.SHAPE, shapes)):
-                yield from lines[self._search(where, batch.once(made).codes[1:][chosen], owners)].tolist()
+    def _in_signs(self, where: _Where, each: Sequence["_Stream"], whose: Numbers) -> list[int]:
+        lines, signs = (np.concatenate(column) for column in zip(*each, strict=True))
+        mine = np.flatnonzero(lines >= 0)
+        mine = mine[_foreign(lines[mine], signs[mine], len(whose))]
+        lines = lines[mine]
+        found: list[int] = lines[self._search(where, signs[mine], whose[lines])].tolist()
+        return found
 
     def _search(self, where: _Where, stream: Codes, owners: Numbers, places: Numbers | None = None) -> Numbers:
         """The places in the stream, or of these places, where a gram begins that the owner of the place has."""
@@ -226,6 +251,48 @@ class Sieves:
                 break
             hashes, starts, sizes = hashes[left], starts[left], sizes[left]
         return _NOWHERE if alive is None else alive
+
+
+class _Stream(NamedTuple):
+    """Readings, joined: of each character the text that it is read in, or -1 if that does not matter, and its code."""
+
+    lines: Numbers
+    codes: Codes
+
+
+class _Plain(NamedTuple):
+    """The squeezed reading of texts, as a stream."""
+
+    lines: Numbers
+    codes: Codes
+    begins: NDArray[np.bool_]  # whether a word of letters begins there
+
+
+def _plain(batch: Batch, own: Numbers) -> _Plain:
+    """A batch of texts or of their readings; `own`: whose reading each is, -1 for those that do not matter."""
+    return _Plain(own[batch.owners], batch.squeezed_codes, _begins_word(batch))
+
+
+def _sounding(batch: Batch, own: Numbers) -> _Stream:
+    return _Stream(own[batch.owners], batch.once(sounds).codes)
+
+
+def _looking(batch: Batch, own: Numbers) -> _Stream:
+    return _Stream(own[batch.owners], batch.once(shapes).codes)
+
+
+def _spoken(batch: Batch, own: Numbers) -> _Stream:
+    made = batch.once(spoken).values()
+    texts = [reading.text + JOINT for reading in made]
+    lines = own[[reading.line for reading in made]] if made else _NOWHERE
+    return _Stream(np.repeat(lines, list(map(len, texts))), codes("".join(texts)))
+
+
+def _foreign(lines: Numbers, stream: Codes, count: int) -> Numbers:
+    """The places in texts that are not in Latin letters alone: elsewhere there is nothing to find but words."""
+    foreign = np.zeros(count, bool)
+    foreign[lines[stream > _LAST_LATIN]] = True
+    return np.flatnonzero(foreign[lines])
 
 
 def _begins_word(batch: Batch) -> NDArray[np.bool_]:

@@ -176,7 +176,10 @@ def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords, *, sift
         first_pattern=len(found),
         exact=exact,
         company=needed.company(),
-        cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+        cut=Cut(
+            (meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+            sifted=sifted,
+        ),
     )
     return _Held(meanings, _matcher(found, sifted=sifted), kinds)
 
