@@ -144,8 +144,8 @@ def _note(
     whose = [numbers.get(tenant, -1) for tenant in tenants] if numbers else [-1] * len(tenants)
     overlay = _find_overlays(batch, tenants, whose, rules, rejections) if numbers else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
-    lines = sorted({*base, *overlay, *hinted})
-    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
+    lines, ground = sorted({*base, *overlay, *hinted}), rules.base.ground
+    beside = ground.beside.find(Batch([texts[line] for line in lines])) if ground.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for place, line in enumerate(lines):
         finds = (base.get(line, _NOTHING), beside.get(place, ()), overlay.get(line, _NOTHING))
@@ -237,14 +237,21 @@ def _find(
     `terms`, `others`: the texts in which terms, and entries that are none, are looked for; all of them by default.
     """
     doubted: list[Doubted] = []
-    found = held.matcher.find(batch, doubted, terms)
+    first, *further = (matcher.find(batch, doubted, terms) for matcher in held.matchers)
+    found = first
+    for more in further:
+        found = _merged(found, more)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
-        more = _find_others(batch, held, others)
-        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in more.items()}
+        found = _merged(found, _find_others(batch, held, others))
     company = _find_company(batch, found, held)
     return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
+
+
+def _merged(found: dict[int, list[Found]], more: Mapping[int, list[Found]]) -> dict[int, list[Found]]:
+    """Both, in order of place."""
+    return found | {line: sorted([*found[line], *finds]) if line in found else finds for line, finds in more.items()}
 
 
 def _find_others(batch: Batch, held: Base | Overlay, lines: Sequence[int] | None) -> dict[int, list[Found]]:
@@ -317,7 +324,7 @@ def _judge_one(
     wording = _wording(hits) if hits else None
     off = scope.overlay.off_rules if scope.overlay else frozenset()
     weighed = weigh(
-        rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
+        rules.base.ground.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
     )
     if not (hits or entities or weighed.fraud or weighed.shadow):
         return CLEAN, weighed.window
@@ -398,7 +405,7 @@ def _read_note(
             claims.append(_Claim(find, meaning, entry))
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "off"))
-    marks.extend(Mark(find.start, find.end, base.beside_bits[find.term], note.field) for find in note.beside)
+    marks.extend(Mark(find.start, find.end, base.ground.beside_bits[find.term], note.field) for find in note.beside)
     if overlay is None or not note.overlay.finds:
         hits += _uncovered(note, claims, innocent, rejected)
         return

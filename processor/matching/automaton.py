@@ -1,25 +1,13 @@
 """One automaton with what its patterns stand for, kept small: there may be a million of them."""
 
 from collections.abc import Iterable
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processor.matching.engine import Engine, Stretches, found_in
 from processor.matching.folding import is_letter
-
-
-class How(IntEnum):
-    """What a pattern is to its term."""
-
-    PLAIN = 0
-    PINYIN = 1
-    DIGITS = 2
-    COLLAPSED = 3  # without its double letters: what is left of it once a stretched text is drawn together
-    LEET = 4  # with letters for its digits: what is left of it where every digit is read as a letter
-    PARTS = 5  # two parts of a hanzi: no find, but a reason to put them together
-
+from processor.matching.ways import How
 
 _SHIFT = 3  # bits of a How
 _NO_SPACES: frozenset[int] = frozenset()
@@ -34,7 +22,7 @@ class Automaton:
         self._owners: list[int | tuple[int, ...]] = []  # most have one
         self._spaces: dict[int, frozenset[int]] = {}
 
-    def add(self, form: str, term: int, how: How = How.PLAIN, spaces: Iterable[int] = ()) -> None:
+    def add(self, form: str, term: int, how: How = How.PLAIN, spaces: frozenset[int] = _NO_SPACES) -> None:
         """Add a pattern; `spaces` are the places in it before which white space is skipped."""
         owner = term << _SHIFT | how
         number = self._numbers.setdefault(form, len(self._owners))
@@ -45,7 +33,7 @@ class Automaton:
             before = known if isinstance(known, tuple) else (known,)
             if owner not in before:
                 self._owners[number] = (*before, owner)
-        if spaces := frozenset(spaces):
+        if spaces:
             self._spaces[number] = self._spaces.get(number, _NO_SPACES) | spaces
 
     @property

@@ -21,17 +21,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from processor.matching import readings, shape, sound, words
-from processor.matching.automaton import Automaton, How, how_of, term_of
+from processor.matching import shape, words
+from processor.matching.automaton import Automaton, how_of, term_of
 from processor.matching.boundary import KINDS, joins, one_word, word_ends, word_starts
 from processor.matching.engine import Daachorse, Engine, Stretches
-from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze
+from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
 from processor.matching.rereading import Parts, Read, Rereadings, decoded, spoken
 from processor.matching.sieve import EVERYTHING, Grams, Member, Sieve
 from processor.matching.signs import shapes, sounds
-from processor.matching.term import forms, spaces
+from processor.matching.term import identity
+from processor.matching.ways import How, ways
 from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
 
 _EVERYDAY = 12.0  # the cost in nats of a word that everybody uses
@@ -51,27 +52,28 @@ class Matcher:
     """Finds `terms` in batches of texts.
 
     `ceilings` holds for each term what the transforms of a hit may cost together (`readings.COSTS`); a term without
-    one, or with None, is found in the folded and squeezed readings only, and wherever it stands. `sifted`: whether it
-    is one of many, each with its own texts in a batch, for which `Sieves` take a first look.
+    one, or with None, is found in the folded and squeezed readings only, and wherever it stands. The terms are
+    numbered from `first` on. `sifted`: whether it is one of many, each with its own texts in a batch, for which
+    `Sieves` take a first look.
     """
 
     def __init__(
         self,
         terms: Sequence[str],
-        engine: type[Engine] = Daachorse,
-        ceilings: Sequence[int | None] | None = None,
+        ceilings: Sequence[int | None] = (),
         *,
+        engine: type[Engine] = Daachorse,
+        first: int = 0,
         sifted: bool = False,
     ) -> None:
-        given = enumerate(ceilings or ())
+        given = enumerate(ceilings, start=first)
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
-        deep = {number: terms[number] for number in self._ceilings}
-        self._forms = {number: "".join(forms(term)[-1:]) for number, term in deep.items()}
+        deep = {number: terms[number - first] for number in self._ceilings}
+        self._forms = {number: identity(term) for number, term in deep.items()}
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
         self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)
-        for number, term in enumerate(terms):
-            self._add(number, term)
+        self._add(terms, first)
         self._add_parts()
         self._sieve = self._sifted() if sifted else None
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
@@ -95,37 +97,13 @@ class Matcher:
         """Its part in a first look at a batch for many matchers."""
         return Member(self._sieve or EVERYTHING, self._hanzi)
 
-    def _add(self, number: int, term: str) -> None:
-        form = self._forms[number] if number in self._forms else "".join(forms(term)[-1:])
-        if not form:  # nothing to look for
-            return
-        skipped = spaces(term, form)
-        plain = form.isalnum() or squeeze(form) == form
-        (self._squeezed if plain else self._signed).add(form, number, How.PLAIN, skipped)
-        if number not in self._ceilings:
-            return
-        ceiling = self._ceilings[number]
-        if ceiling >= COSTS["digits"] and (digits := readings.in_digits(form)) != form:
-            self._squeezed.add(digits, number, How.DIGITS, skipped)
-        if ceiling >= COSTS["stretched"] and (once := readings.drawn_together(form)) != form:
-            places = {len(readings.drawn_together(form[:place])) for place in skipped}
-            self._squeezed.add(once, number, How.COLLAPSED, places)
-        if ceiling >= COSTS["leet"] and not form.isdigit() and (spelled := readings.spelled_out(form)) != form:
-            self._squeezed.add(spelled, number, How.LEET, skipped)
-        if len(form) > 1 and not self._hanzi.isdisjoint(form):  # one hanzi says nothing by its sound or look
-            self._add_hanzi(number, form, ceiling)
-
-    def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
-        if ceiling >= COSTS["pinyin"]:
-            for spelling, places in sound.spellings(form):
-                if spelling.isascii() and spelling.isalnum():
-                    self._squeezed.add(spelling, number, How.PINYIN, places)
-        if ceiling >= COSTS["sound"]:
-            for heard in sound.signs(form):
-                self._sound.add(heard, number)
-        if ceiling >= COSTS["shape"]:
-            self._shape.add("".join(map(shape.sign, form)), number)
-            self._halves.add(number)
+    def _add(self, terms: Sequence[str], first: int) -> None:
+        into = {"squeezed": self._squeezed, "signed": self._signed, "sound": self._sound, "shape": self._shape}
+        for number, term in enumerate(terms, start=first):
+            for reading, pattern, how, places in ways(term, self._ceilings.get(number)):
+                into[reading].add(pattern, number, how, places)
+                if reading == "shape":
+                    self._halves.add(number)
 
     def _add_parts(self) -> None:
         """Make the hanzi known that may be written as their parts."""

@@ -45,7 +45,7 @@ Finds = dict[int, list[Found]]
 @cache
 def matchers(engine: type[Engine]) -> list[Matcher]:
     return [
-        Matcher(each, engine, [ceilings[n % len(ceilings)] for n in range(len(each))], sifted=True)
+        Matcher(each, [ceilings[n % len(ceilings)] for n in range(len(each))], engine=engine, sifted=True)
         for each, ceilings in LEXICONS
     ]
 
