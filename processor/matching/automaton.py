@@ -1,5 +1,6 @@
 """One automaton with what its patterns stand for, kept small: there may be a million of them."""
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
@@ -19,8 +20,9 @@ class Automaton:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._owners: list[int | tuple[int, ...]] = []  # most have one
-        self._spaces: dict[int, frozenset[int]] = {}
+        self._owners = array("q")  # the first of each; most have one
+        self._more: dict[int, tuple[int, ...]] = {}  # all of those that have several
+        self._spaces: dict[int, int] = {}  # the places as bits
 
     def add(self, form: str, term: int, how: How = How.PLAIN, spaces: frozenset[int] = _NO_SPACES) -> None:
         """Add a pattern; `spaces` are the places in it before which white space is skipped."""
@@ -28,13 +30,10 @@ class Automaton:
         number = self._numbers.setdefault(form, len(self._owners))
         if number == len(self._owners):
             self._owners.append(owner)
-        else:
-            known = self._owners[number]
-            before = known if isinstance(known, tuple) else (known,)
-            if owner not in before:
-                self._owners[number] = (*before, owner)
+        elif owner not in (before := self.owners(number)):
+            self._more[number] = (*before, owner)
         if spaces:
-            self._spaces[number] = self._spaces.get(number, _NO_SPACES) | spaces
+            self._spaces[number] = self._spaces.get(number, 0) | sum(1 << place for place in spaces)
 
     @property
     def forms(self) -> Iterable[str]:
@@ -57,12 +56,12 @@ class Automaton:
 
     def spaces(self, number: int) -> frozenset[int]:
         """The places in a pattern before which white space is skipped."""
-        return self._spaces.get(number, _NO_SPACES)
+        bits = self._spaces.get(number)
+        return frozenset(place for place in range(bits.bit_length()) if bits >> place & 1) if bits else _NO_SPACES
 
     def owners(self, number: int) -> tuple[int, ...]:
         """Who a pattern stands for: see `term_of` and `how_of`."""
-        owners = self._owners[number]
-        return owners if isinstance(owners, tuple) else (owners,)
+        return self._more.get(number) or (self._owners[number],)
 
 
 def term_of(owner: int) -> int:

@@ -69,7 +69,8 @@ class Matcher:
         given = enumerate(ceilings, start=first)
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
         deep = {number: terms[number - first] for number in self._ceilings}
-        self._forms = {number: identity(term) for number, term in deep.items()}
+        forms = ((number, term, identity(term)) for number, term in deep.items())
+        self._forms = {number: term if form == term else form for number, term, form in forms}  # one object, not two
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
         self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)

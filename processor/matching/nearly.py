@@ -5,6 +5,7 @@ beside each find the other half is looked up with any one of its characters left
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from processor.matching import shape
@@ -42,9 +43,9 @@ class Halves:
         number = self._numbers.setdefault(half, len(self._sizes))
         kind = (first, len(other))
         if number == len(self._sizes):
-            self._sizes.append((kind,))
+            self._sizes.append(_same(kind))
         elif kind not in self._sizes[number]:
-            self._sizes[number] = (*self._sizes[number], kind)
+            self._sizes[number] = _same(*self._sizes[number], kind)
         for place, char in enumerate(other):
             if shape.is_drawn(char):
                 key = _key(number, place, other, first=first)
@@ -78,6 +79,12 @@ class Halves:
                         char = self._forms[term][at]
                         if char != written and shape.alike(char, written):
                             yield Near(min(begin, start), max(begin + size, end), term)
+
+
+@lru_cache(maxsize=1 << 12)
+def _same(*kinds: tuple[bool, int]) -> tuple[tuple[bool, int], ...]:
+    """One object for all that are equal: there are few kinds."""
+    return kinds
 
 
 def _halves(form: str) -> Iterator[tuple[str, str, bool]]:

@@ -10,6 +10,7 @@ import msgspec
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.matching.cut import Cut
+from processor.matching.engine import Bytewise
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
 from processor.matching.term import identity
@@ -76,7 +77,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         tenant=document.tenant,
         version=version,
         digest=digest,
-        own=Matcher(*_searched(terms), sifted=True),
+        own=Matcher(*_searched(terms), engine=Bytewise, sifted=True),
         meanings=meanings,
         kinds=kinds,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.matching.cut import Cut
-from processor.matching.engine import Daachorse, Engine, Pyahocorasick
+from processor.matching.engine import Bytewise, Daachorse, Engine, Pyahocorasick
 from processor.matching.folding import Batch
 from processor.matching.matcher import Matcher
 from processor.matching.sieve import Member, Sieves
@@ -81,7 +81,7 @@ def apart(lines: list[tuple[int, str]], engine: type[Engine]) -> tuple[Finds, li
     return found, rejected
 
 
-@pytest.mark.parametrize("engine", [Daachorse, Pyahocorasick])
+@pytest.mark.parametrize("engine", [Daachorse, Bytewise, Pyahocorasick])
 @given(texts)
 def test_a_tenant_finds_among_the_suspects_all_that_it_finds_in_its_texts(
     engine: type[Engine], lines: list[tuple[int, str]]
