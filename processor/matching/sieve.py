@@ -48,19 +48,24 @@ _SIZES: Mapping[_Where, Sequence[int]] = {
     _Where.SHAPE: (3, 2),
 }
 _LONGEST = 6
+_BEFORE = 2  # characters of a gram before the place where it is looked for
 _LAST_LATIN = 0x7F
 _NOWHERE: Numbers = np.empty(0, np.intp)
 _ONE = np.array([1 << bit for bit in range(8)], np.uint8)
 
 
 class _Gram(NamedTuple):
-    """A kind of gram: where it is looked for, and which characters it has, counted from its first."""
+    """A kind of gram: where it is looked for, and which characters it has, counted from where it is looked for."""
 
     where: _Where
     offsets: tuple[int, ...]
+    is_gate: bool = False
 
 
 _HEAD = _Gram(_Where.HEAD, (0, 1))
+# Grams of hanzi are looked for only where some gram of their kind begins: of all that is looked up, most is a miss in
+# memory too. The gate has the two characters with which each begins, 0 and 1 of its offsets.
+_GATES = {where: _Gram(where, (0, 1), is_gate=True) for where in (_Where.WRITTEN, _Where.SOUND, _Where.SHAPE)}
 
 
 class Grams:
@@ -95,7 +100,7 @@ class Grams:
             self._put(_Gram(_Where.WRITTEN, (0, 1, 3)), half + other[1])
         else:
             self._put(_Gram(_Where.WRITTEN, (0, 1, 2)), other[1] + half)
-            self._put(_Gram(_Where.WRITTEN, (0, 2, 3)), other[0] + half)
+            self._put(_Gram(_Where.WRITTEN, (-2, 0, 1)), other[0] + half)
 
     def _add(self, where: _Where, form: str) -> None:
         size = next((size for size in _SIZES[where] if size <= len(form)), 0)
@@ -106,6 +111,9 @@ class Grams:
 
     def _put(self, gram: _Gram, chars: str) -> None:
         self._each.setdefault(gram, set()).add(chars)
+        if gram.where in _GATES and len(chars) > 1:
+            first = gram.offsets.index(0)
+            self._each.setdefault(_GATES[gram.where], set()).add(chars[first : first + 2])
 
     def sieve(self) -> "Sieve":
         """The sieve for them."""
@@ -154,7 +162,7 @@ class Sieves:
         self._wanted = [member.wanted for member in members]
         self._everything = np.array([member.sieve.everything for member in members], bool)
         grams = sorted(frozenset[_Gram]().union(*(member.sieve.grams for member in members)))
-        self._grams = {where: [gram for gram in grams if gram.where == where] for where in _Where}
+        self._grams = {where: [one for one in grams if one.where == where and not one.is_gate] for where in _Where}
         sizes = np.array([len(member.sieve.bits) for member in members], np.intp)
         self._bits = np.concatenate([np.empty(0, np.uint8), *(member.sieve.bits for member in members)])
         self._starts = (np.cumsum(sizes) - sizes) * 8  # in bits
@@ -224,21 +232,28 @@ class Sieves:
         return found
 
     def _search(self, where: _Where, stream: Codes, owners: Numbers, places: Numbers | None = None) -> Numbers:
-        """The places in the stream, or of these places, where a gram begins that the owner of the place has."""
+        """The places in the stream, or of these places, where a gram is that the owner of the place has."""
         grams = self._grams[where]
         if not (grams and len(stream)):
             return _NOWHERE
-        padded = np.concatenate([stream, np.zeros(_LONGEST, np.uint32)])
+        padded = np.concatenate([np.zeros(_BEFORE, np.uint32), stream, np.zeros(_LONGEST, np.uint32)])
+        single = [gram for gram in grams if gram.offsets == (0,)] if where in _GATES else []
+        found = [self._look(gram, padded, owners, None) for gram in single]
+        if where in _GATES:
+            places = self._look(_GATES[where], padded, owners, None)
+        found += [self._look(gram, padded, owners, places) for gram in grams if gram not in single]
+        return np.concatenate(found)
+
+    def _look(self, gram: _Gram, padded: Codes, owners: Numbers, places: Numbers | None) -> Numbers:
+        """The places, of these or of all, where such a gram is."""
         if places is None:
-            columns = [padded[offset : offset + len(stream)] for offset in range(_LONGEST)]
-        else:
-            columns, owners = [padded[places + offset] for offset in range(_LONGEST)], owners[places]
-        starts, sizes = self._starts[owners], self._sizes[owners]
-        hits = [
-            self._probe(_hashed(gram, [columns[offset] for offset in gram.offsets]), starts, sizes) for gram in grams
-        ]
-        found = np.concatenate(hits)
-        return found if places is None else places[found]
+            end = _BEFORE + len(owners)
+            columns = [padded[_BEFORE + offset : end + offset] for offset in gram.offsets]
+            return self._probe(_hashed(gram, columns), self._starts[owners], self._sizes[owners])
+        if not len(places):
+            return _NOWHERE
+        columns, owners = [padded[places + (_BEFORE + offset)] for offset in gram.offsets], owners[places]
+        return places[self._probe(_hashed(gram, columns), self._starts[owners], self._sizes[owners])]
 
     def _probe(self, hashes: Hashes, starts: Numbers, sizes: Hashes) -> Numbers:
         """Which of these have all their bits set."""
@@ -311,10 +326,10 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 def _hashed(gram: _Gram, columns: Sequence[Codes]) -> Hashes:
     """The hashes of grams of one kind, given the columns of their characters."""
-    salt = (gram.where * 1_000_003 + sum(1 << offset for offset in gram.offsets)) * 0x9E3779B97F4A7C15 % 2**64
-    mixed = np.full(len(columns[0]), salt, np.uint64)
-    for offset, column in zip(gram.offsets, columns, strict=True):
-        mixed += column * _MIX[offset]
+    kind = sum(1 << offset + _BEFORE for offset in gram.offsets) << 8 | gram.where << 1 | gram.is_gate
+    mixed = np.full(len(columns[0]), kind * 0x9E3779B97F4A7C15 % 2**64, np.uint64)
+    for column, factor in zip(columns, _MIX, strict=False):
+        mixed += column * factor
     mixed ^= mixed >> _HALF
     mixed *= _LAST
     mixed ^= mixed >> _HALF
