@@ -27,8 +27,8 @@ from processor.matching.signs import shapes, sounds
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.intp]
 
-_BITS = 32  # of a table, for each gram
-_PROBES = 6  # bits that one gram sets; fewer than one in ten thousand of other grams find all of theirs set
+_BITS = 20  # of a table, for each gram
+_PROBES = 6  # bits that one gram sets; of other grams three in ten thousand find all of theirs set
 
 
 class _Where(IntEnum):
