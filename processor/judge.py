@@ -142,7 +142,9 @@ def _note(
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
     base = _find(batch, rules.base, rejections)
-    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
+    numbers = rules.crowd.numbers
+    whose = [numbers.get(tenant, -1) for tenant in tenants] if numbers else [-1] * len(tenants)
+    overlay = _find_overlays(batch, tenants, whose, rules, rejections) if numbers else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     lines, ground = sorted({*base, *overlay, *hinted}), rules.base.ground
     beside = ground.beside.find(Batch([texts[line] for line in lines])) if ground.beside_bits else {}
@@ -152,25 +154,28 @@ def _note(
         note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     short = [
-        (owners[line], text)
+        (owners[line], text, whose[line])
         for line, text in enumerate(batch.squeezed_texts)
         if len(text) <= _SHORT and fields[line] == "content"
     ]
     return noted, _pieces(short, items, rules, windows)
 
 
-def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rules, windows: Windows) -> dict[int, str]:
-    """Of short messages those that are how a term begins, or come after such a one in their conversation."""
+def _pieces(
+    short: Iterable[tuple[int, str, int]], items: Sequence[Item], rules: Rules, windows: Windows
+) -> dict[int, str]:
+    """Of short messages those that are how a term begins, or come after such a one in their conversation.
+
+    `short`: the numbers of the messages, their squeezed texts, and the numbers of their tenants' overlays.
+    """
+    each = [(number, text, own) for number, long, own in short if 0 < len(text := long.strip(MARKS)) <= LONGEST]
+    suspect = rules.crowd.heads.heads([text for _, text, _ in each], [own for *_, own in each])
     pieces: dict[int, str] = {}
     begun: set[str] = set()
     everyones = rules.base.kinds.cut
-    for number, squeezed in short:
-        text = squeezed.strip(MARKS)
-        if not 0 < len(text) <= LONGEST:
-            continue
+    for (number, text, _), may_begin in zip(each, suspect, strict=True):
         item = cast("ChatMessage", items[number])
-        overlay = rules.overlays.get(item.tenant_id)
-        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+        if everyones.begins(text) or (may_begin and rules.overlays[item.tenant_id].kinds.cut.begins(text)):
             begun.add(item.conversation_id)
             pieces[number] = text
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
@@ -204,29 +209,44 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
-    lines: defaultdict[str, list[int]] = defaultdict(list)
-    for line, tenant in enumerate(tenants):
-        if tenant in rules.overlays:
-            lines[tenant].append(line)
+def _find_overlays(
+    batch: Batch, tenants: Sequence[str], whose: Sequence[int], rules: Rules, rejections: Rejections
+) -> dict[int, _Line]:
+    """A first look at all texts of all tenants, and then each tenant's own at what may hold something for it."""
+    suspects, others = rules.crowd.sieves.suspects(batch, whose), rules.crowd.others
+    terms: defaultdict[str, list[int]] = defaultdict(list)
+    whole: defaultdict[str, list[int]] = defaultdict(list)  # what entries that are no mere terms are looked for in
+    for line in suspects:
+        terms[tenants[line]].append(line)
+    for line, tenant in enumerate(tenants if others else ()):
+        if tenant in others:
+            whole[tenant].append(line)
     found: dict[int, _Line] = {}
-    for tenant, own in lines.items():
-        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
-        found.update({own[place]: each for place, each in finds.items()})
+    for tenant in {**terms, **whole}:
+        found |= _find(batch, rules.overlays[tenant], rejections, terms.get(tenant, ()), whole.get(tenant, ()))
     return found
 
 
-def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
-    """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
+def _find(
+    batch: Batch,
+    held: Base | Overlay,
+    rejections: Rejections | None = None,
+    terms: Sequence[int] | None = None,
+    others: Sequence[int] | None = None,
+) -> dict[int, _Line]:
+    """The finds of all kinds of entries, in order of place, and the words beside those that need some.
+
+    `terms`, `others`: the texts in which terms, and entries that are none, are looked for; all of them by default.
+    """
     doubted: list[Doubted] = []
-    first, *others = (matcher.find(batch, doubted) for matcher in held.matchers)
+    first, *further = (matcher.find(batch, doubted, terms) for matcher in held.matchers)
     found = first
-    for more in others:
+    for more in further:
         found = _merged(found, more)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
-        found = _merged(found, _find_others(batch, held))
+        found = _merged(found, _find_others(batch, held, others))
     company = _find_company(batch, found, held)
     return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
 
@@ -236,10 +256,10 @@ def _merged(found: dict[int, list[Found]], more: Mapping[int, list[Found]]) -> d
     return found | {line: sorted([*found[line], *finds]) if line in found else finds for line, finds in more.items()}
 
 
-def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+def _find_others(batch: Batch, held: Base | Overlay, lines: Sequence[int] | None) -> dict[int, list[Found]]:
     """The finds of patterns and of whole messages."""
-    found = _find_whole(batch, held.kinds)
-    for line, finds in held.kinds.patterns.find(batch).items():
+    found = _find_whole(batch, held.kinds, lines)
+    for line, finds in held.kinds.patterns.find(batch, lines).items() if held.kinds.patterns else ():
         found[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
     return found
 
@@ -249,8 +269,7 @@ def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base
     if company is None:
         return {}
     lines = [line for line, finds in found.items() if any(meanings[find.term].needs is not None for find in finds)]
-    words = company.matcher.find(Batch([batch.texts[line] for line in lines])) if lines else {}
-    return {lines[place]: finds for place, finds in words.items()}
+    return company.matcher.find(batch, lines=lines) if lines else {}
 
 
 def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
@@ -259,11 +278,12 @@ def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
             rejections[meaning.what.lexicon, meaning.what.term] += 1
 
 
-def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+def _find_whole(batch: Batch, kinds: Kinds, lines: Sequence[int] | None) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(batch.squeezed_texts if kinds.exact else ()):
-        for number in kinds.exact.get(text.strip(MARKS), ()):
+    texts = batch.squeezed_texts
+    for line in (range(len(texts)) if lines is None else lines) if kinds.exact else ():
+        for number in kinds.exact.get(texts[line].strip(MARKS), ()):
             found[line].append(Found(0, len(batch.texts[line]), number))
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
+from processor.matching.sieve import Member, Sieves
 from processor.matching.term import identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
@@ -165,6 +166,15 @@ class Scope:
         return self.headers("pass")
 
 
+class Crowd(NamedTuple):
+    """All overlays, for a first look at a batch."""
+
+    numbers: Mapping[str, int]  # by tenant: its number in the sieves
+    sieves: Sieves
+    heads: Sieves  # of the terms that may be cut over messages
+    others: frozenset[str]  # the tenants that have entries which are no mere terms
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """One base and all overlays: swapped as a whole, between two batches."""
@@ -188,6 +198,17 @@ class Rules:
     everyone: Scope = field(init=False)
     _scopes: dict[str, Scope] = field(init=False, repr=False)
 
+    @cached_property
+    def crowd(self) -> Crowd:
+        """The overlays for a first look at a batch; made when the first batch comes."""
+        kinds = ((tenant, overlay.kinds) for tenant, overlay in self.overlays.items())
+        return Crowd(
+            {tenant: number for number, tenant in enumerate(self.overlays)},
+            Sieves([overlay.own.member for overlay in self.overlays.values()]),
+            Sieves([Member(overlay.kinds.cut.sieve, frozenset()) for overlay in self.overlays.values()]),
+            frozenset(tenant for tenant, kind in kinds if kind.patterns or kind.exact),
+        )
+
     def scope(self, tenant: str) -> Scope:
         """What judges `tenant`'s messages."""
         return self._scopes.get(tenant, self.everyone)
@@ -197,9 +218,10 @@ class Rules:
         return self.trials.get(message.tenant_id) or self.trials.get(None)
 
     def _scope(self, overlay: Overlay) -> Scope:
+        changes = overlay.policy_document
         return Scope(
             names=RulesetNames(base=self.base.name, tenant=overlay.name),
-            policy=parse(merge(self.base.policy_document, overlay.policy_document)),
+            policy=parse(merge(self.base.policy_document, changes)) if changes else self.base.policy,
             overlay=overlay,
             templates=_over(overlay.templates, self.base.templates),
         )

@@ -11,6 +11,7 @@ from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.fraud.wording import base_flaws, overlay_flaws
 from processor.matching.cut import Cut
+from processor.matching.engine import Bytewise
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
 from processor.matching.term import identity
@@ -78,12 +79,12 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
     needed = NeededWords()
     own = _meanings(document.lexicons, needed, lexicon=document.tenant)
     terms = list(dict.fromkeys([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)]))
-    meanings, kinds = _kinds(terms, [own], needed)
+    meanings, kinds = _kinds(terms, [own], needed, sifted=True)
     return Overlay(
         tenant=document.tenant,
         version=version,
         digest=digest,
-        own=Matcher(*_searched(terms)),
+        own=Matcher(*_searched(terms), engine=Bytewise, sifted=True),
         meanings=meanings,
         kinds=kinds,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
@@ -190,7 +191,9 @@ def _meanings(
     return sorted_out
 
 
-def _kinds(found: Sequence[Meaning], entries: Sequence[_Meanings], needed: NeededWords) -> tuple[list[Meaning], Kinds]:
+def _kinds(
+    found: Sequence[Meaning], entries: Sequence[_Meanings], needed: NeededWords, *, sifted: bool = False
+) -> tuple[list[Meaning], Kinds]:
     """All meanings, those of the matchers' terms first, then patterns, then whole messages; and what finds those."""
     matched = [meaning for each in entries for meaning in each.patterns]
     whole_texts = [meaning for each in entries for meaning in each.exact]
@@ -206,7 +209,10 @@ def _kinds(found: Sequence[Meaning], entries: Sequence[_Meanings], needed: Neede
         first_pattern=len(found),
         exact=exact,
         company=needed.company(),
-        cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+        cut=Cut(
+            (meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+            sifted=sifted,
+        ),
     )
     return [*found, *matched, *whole_texts], kinds
 
