@@ -17,6 +17,7 @@ from processor.ops.health import Health, assess, serve
 from processor.ops.metrics import LaneReading, Metrics
 from processor.ops.pulse import feel_pulse
 from processor.ops.settings import Settings
+from processor.rulesets.compiler import Compiler
 from processor.rulesets.disk import Copies
 from processor.rulesets.inforce import (
     CopyTrouble,
@@ -57,23 +58,24 @@ async def work(settings: Settings) -> None:
     stop = asyncio.Event()
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_SWITCH_S)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with _background(_work(settings)) as working:
-        stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        log.info("worker stops")
+    with Compiler() as compiler:  # a copy of this process, made while it has neither sockets nor signal handlers
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with _background(_work(settings, compiler)) as working:
+            stopped = asyncio.ensure_future(stop.wait())
+            await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+            log.info("worker stops")
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, compiler: Compiler) -> None:
     """Judge messages until cancelled, be it while Kafka or the group keeps us waiting."""
     record_bytes = await _record_limits(settings)
     board = Board(settings)
     async with AsyncExitStack() as stack:
-        supply = _supply(settings, board)
+        supply = _supply(settings, board, compiler)
         board.rulesets = rulesets = await start(supply)
         watching = await stack.enter_async_context(
             _background(watch(rulesets, supply, poll_s=settings.redis.poll_seconds))
@@ -227,10 +229,11 @@ async def _record_limits(settings: Settings) -> Mapping[Topic, int]:
     return {topic: int(configs[topic].get(SIZE_LIMIT) or contracts[topic].config[SIZE_LIMIT]) for topic in contracts}
 
 
-def _supply(settings: Settings, board: Board) -> Supply:
+def _supply(settings: Settings, board: Board, compiler: Compiler) -> Supply:
     return Supply(
         url=settings.redis.url.get_secret_value(),
         report=board.ruleset,
+        compile=compiler,
         limits=TenantLimits(terms=settings.rulesets.tenant_terms, bytes=settings.rulesets.tenant_bytes),
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,

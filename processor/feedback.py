@@ -1,13 +1,15 @@
-"""What became of what the rules said: reminders, flagged messages and feedback, joined and counted per rule. Pure.
+"""What became of what the rules said: reminders, flagged messages and feedback, joined and counted. Pure.
 
 A rule *fired* in each message whose verdict or reminder cites it. Feedback is about one message, named by itself or by
 a reminder of it. Whether it was a fraud is what the latest `confirmed` or `rejected` says, a reviewer's before a
 user's; precision is the confirmed part of what was decided. What users do (stopped, reported, blocked, paid) is counted
 beside it and decides nothing: people report friends, and pay what they owe.
+
+A term of a lexicon is *overturned* in each flagged message with it that a reviewer's latest word rejects.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -72,10 +74,16 @@ class _Told(Struct, frozen=True, gc=False):
     rules: list[str] = []
     verdict: str | None = None
     fraud: "_Fraud | None" = None
+    hits: "list[_Hit]" = []
 
 
 class _Fraud(Struct, frozen=True, gc=False):
     rules: list[str] = []
+
+
+class _Hit(Struct, frozen=True, gc=False):
+    lexicon: str
+    term: str
 
 
 class _Kind(Struct, frozen=True, gc=False):
@@ -87,12 +95,14 @@ _FEEDBACK = msgspec.json.Decoder(Feedback)
 _TOLD = msgspec.json.Decoder(_Told)
 
 _Message = tuple[str, str]  # tenant, message
+_Terms = tuple[tuple[str, str], ...]  # lexicon as verdicts name it, term
 
 
 class _Account(Struct):
     """What is known of one message."""
 
     rules: tuple[str, ...] = ()
+    terms: _Terms = ()  # that hit it, if it was flagged
     reminded: bool = False
     flagged: bool = False
 
@@ -105,6 +115,7 @@ class Ledger:
         self._accounts: defaultdict[_Message, _Account] = defaultdict(_Account)
         self._message_of: dict[tuple[str, str], str] = {}  # tenant, reminder → message
         self._rules: dict[tuple[str, ...], tuple[str, ...]] = {}  # most messages share a few
+        self._terms: dict[_Terms, _Terms] = {}
         self._feedback: dict[tuple[str, str | None, str | None, str, str], int] = {}  # … kind, role → latest
         self._unreadable = 0
 
@@ -137,6 +148,8 @@ class Ledger:
         account.flagged |= told.verdict == "flag"
         merged = tuple(dict.fromkeys([*account.rules, *rules]))
         account.rules = self._rules.setdefault(merged, merged)
+        terms = tuple(dict.fromkeys([*account.terms, *((hit.lexicon, hit.term) for hit in told.hits)]))
+        account.terms = self._terms.setdefault(terms, terms)
 
     def report(self) -> FeedbackReport:
         """What it comes to so far."""
@@ -156,6 +169,15 @@ class Ledger:
             unmatched=unmatched,
             unreadable=self._unreadable,
         )
+
+    def overturned(self, since: int = 0) -> Counter[tuple[str, str]]:
+        """By lexicon and term, in how many messages it was overturned, from `since` (ms since the epoch) on."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for message, said in self._joined()[0].items():
+            reviewers = {(kind, role): at for (kind, role), at in said.items() if role == "reviewer"}
+            if _decision(reviewers) == "rejected" and reviewers["rejected", "reviewer"] >= since:
+                counts.update(self._accounts[message].terms)
+        return counts
 
     def _joined(self) -> tuple[Mapping[_Message, Mapping[tuple[str, str], int]], int]:
         """Per message: (kind, role) → when last; and how much feedback is about nothing known."""

@@ -21,7 +21,7 @@ from processor.fraud.reminders import NO_REMINDERS, remind
 from processor.fraud.window import Window
 from processor.matching.cover import Cover
 from processor.matching.cut import LONGEST
-from processor.matching.folding import JOINT, Batch
+from processor.matching.folding import Batch
 from processor.matching.term import identity
 from processor.matching.weighing import Found
 from processor.matching.weighing import Rejected as Doubted
@@ -142,8 +142,8 @@ def _note(
     base = _find(batch, rules.base, rejections)
     overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
-    lines = sorted({*base, *overlay, *hinted})
-    beside = rules.base.beside.find(Batch([texts[line] for line in lines])) if rules.base.beside_bits else {}
+    lines, ground = sorted({*base, *overlay, *hinted}), rules.base.ground
+    beside = ground.beside.find(Batch([texts[line] for line in lines])) if ground.beside_bits else {}
     noted: defaultdict[int, list[_Note]] = defaultdict(list)
     for place, line in enumerate(lines):
         finds = (base.get(line, _NOTHING), beside.get(place, ()), overlay.get(line, _NOTHING))
@@ -151,7 +151,7 @@ def _note(
         noted[owners[line]].append(note)
     short = [
         (owners[line], text)
-        for line, text in enumerate(_squeezed(batch))
+        for line, text in enumerate(batch.squeezed_texts)
         if len(text) <= _SHORT and fields[line] == "content"
     ]
     return noted, _pieces(short, items, rules, windows)
@@ -174,11 +174,6 @@ def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rule
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
             pieces[number] = text
     return pieces
-
-
-def _squeezed(batch: Batch) -> list[str]:
-    """The texts without their separators; a joint stands before the first and after each."""
-    return batch.squeezed.split(JOINT)[1:-1]
 
 
 def _has_pieces(window: Window | None) -> bool:
@@ -222,13 +217,21 @@ def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejection
 def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
     """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
     doubted: list[Doubted] = []
-    found = held.matcher.find(batch, doubted)
+    first, *others = (matcher.find(batch, doubted) for matcher in held.matchers)
+    found = first
+    for more in others:
+        found = _merged(found, more)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
-        found |= {line: sorted([*found.get(line, ()), *finds]) for line, finds in _find_others(batch, held).items()}
+        found = _merged(found, _find_others(batch, held))
     company = _find_company(batch, found, held)
     return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
+
+
+def _merged(found: dict[int, list[Found]], more: Mapping[int, list[Found]]) -> dict[int, list[Found]]:
+    """Both, in order of place."""
+    return found | {line: sorted([*found[line], *finds]) if line in found else finds for line, finds in more.items()}
 
 
 def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
@@ -257,7 +260,7 @@ def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
 def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(_squeezed(batch) if kinds.exact else ()):
+    for line, text in enumerate(batch.squeezed_texts if kinds.exact else ()):
         for number in kinds.exact.get(text.strip(MARKS), ()):
             found[line].append(Found(0, len(batch.texts[line]), number))
     return found
@@ -301,7 +304,7 @@ def _judge_one(
     wording = _wording(hits) if hits else None
     off = scope.overlay.off_rules if scope.overlay else frozenset()
     weighed = weigh(
-        rules.base.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
+        rules.base.ground.book, message, at=at, marks=marks, entities=entities, window=window, wording=wording, off=off
     )
     if not (hits or entities or weighed.fraud or weighed.shadow):
         return CLEAN, weighed.window
@@ -382,7 +385,7 @@ def _read_note(
             claims.append(_Claim(find, meaning, entry))
         elif rejected is not None:
             rejected.append(Rejected(note.field, find, meaning, "off"))
-    marks.extend(Mark(find.start, find.end, base.beside_bits[find.term], note.field) for find in note.beside)
+    marks.extend(Mark(find.start, find.end, base.ground.beside_bits[find.term], note.field) for find in note.beside)
     if overlay is None or not note.overlay.finds:
         hits += _uncovered(note, claims, innocent, rejected)
         return

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.fraud.rules import Rulebook
 from processor.matching.cut import Cut
@@ -17,7 +20,7 @@ from processor.needs import Company, Needs
 from processor.policy import Policy, merge, parse
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """One term of a lexicon as the verdict names it."""
 
     term: str
@@ -27,13 +30,13 @@ class Entry(NamedTuple):
     ceiling: int | None = None  # the most that the readings of a hit may cost
 
 
-class Allow(NamedTuple):
+class Allow(Struct, frozen=True, gc=False):
     """An innocent phrase: what it covers does not count."""
 
     term: str
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct, frozen=True):
     """What it means that the matcher, a pattern or a whole message found entry number n: `meanings[n]`."""
 
     spelling: str  # the term as the matcher was given it; differs from the entry's for an alias; a pattern has none
@@ -66,17 +69,25 @@ Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What changes seldom, and so outlasts most publications: the fraud rules, and the lexicons that are built in."""
+
+    matcher: Matcher  # of the built-in terms and of the words of fraud rules
+    beside: Matcher  # the words of fraud rules that are looked for only beside others
+    beside_bits: Sequence[int]
+    book: Rulebook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
     """The ruleset for everyone."""
 
     version: int  # 0 is the one built in
     digest: str  # SHA-256 of the canonical bytes, hex
-    matcher: Matcher
+    ground: Ground
+    own: Matcher  # of all other terms; their meanings come after those of the ground's
     meanings: Sequence[Meaning]
     kinds: Kinds = PLAIN
-    beside: Matcher  # the words of fraud rules that are looked for only beside others
-    beside_bits: Sequence[int]
-    book: Rulebook
     policy: Policy
     policy_document: Mapping[str, Any]
     templates: Templates
@@ -86,6 +97,11 @@ class Base:
         """As verdicts and headers cite it."""
         return f"{self.version}@{self.digest[:12]}"
 
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What finds the terms, as numbers of meanings."""
+        return self.ground.matcher, self.own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
@@ -94,7 +110,7 @@ class Overlay:
     tenant: str
     version: int
     digest: str
-    matcher: Matcher
+    own: Matcher
     meanings: Sequence[Meaning]
     kinds: Kinds = PLAIN
     regraded_terms: Mapping[str, Severity]  # by their identity, as off_terms are
@@ -109,13 +125,18 @@ class Overlay:
         """As verdicts and headers cite it."""
         return f"{self.version}@{self.digest[:12]}"
 
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What finds the terms, as numbers of meanings."""
+        return (self.own,)
+
     def regrade(self, entry: Entry) -> Entry | None:
         """A base entry as this tenant wants it; None if it is switched off."""
         term = identity(entry.term)
         if term in self.off_terms or entry.category in self.off_categories:
             return None
         severity = self.regraded_terms.get(term) or self.regraded_categories.get(entry.category)
-        return entry._replace(severity=severity) if severity else entry
+        return replace(entry, severity=severity) if severity else entry
 
 
 @dataclass(frozen=True, kw_only=True)

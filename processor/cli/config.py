@@ -2,11 +2,10 @@
 
 import json
 import os
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from processor.cli.options import AsJson, Config
 from processor.ops.settings import Settings, leaves, read
 
 app = typer.Typer(no_args_is_help=True, help="Show and describe the settings.")
@@ -14,8 +13,8 @@ app = typer.Typer(no_args_is_help=True, help="Show and describe the settings.")
 
 @app.command()
 def show(
-    config: Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print every setting, its value and where it came from; secrets stay hidden."""
     loaded = read(os.environ, config)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from processor.cli.options import Aliases, Lexicons, NoBuiltin, Ruleset
 from processor.cli.screen import rules_for
+from processor.cli.table import aligned
 from processor.errors import ChatguardError
 from processor.judge import Judged, judge
 from processor.matching.folding import Batch
@@ -59,14 +60,10 @@ class Explanation(Struct, frozen=True):
 
 def explain(
     text: Annotated[str, typer.Argument(help="The text, as somebody wrote it.")],
-    ruleset: Annotated[Path | None, typer.Option(help="A ruleset's directory, instead of the built-in one.")] = None,
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Terms to add, one per line: term[,category[,severity]]. May be repeated.")
-    ] = None,
-    aliases: Annotated[Path | None, typer.Option(help="Spellings to add, one per line: spelling=term.")] = None,
-    no_builtin: Annotated[
-        bool, typer.Option("--no-builtin", help="Nothing of the built-in lexicons and rules.")
-    ] = False,
+    ruleset: Ruleset = None,
+    lexicon: Lexicons = None,
+    aliases: Aliases = None,
+    no_builtin: NoBuiltin = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for tools.")] = False,
 ) -> None:
     """Show how a text is read, what is found in it, what is not and why, and what the policy makes of it."""
@@ -83,9 +80,10 @@ def explained(text: str, rules: Rules) -> Explanation:
     message = ChatMessage(
         message_id=_NAME, tenant_id=_NAME, conversation_id=_NAME, sender_id=_NAME, type="text", content=text
     )
-    matcher, meanings = rules.base.matcher, rules.base.meanings
+    matchers, meanings = rules.base.matchers, rules.base.meanings
     rejected: list[Rejected] = []
-    matcher.find(Batch([text]), rejected)
+    for matcher in matchers:
+        matcher.find(Batch([text]), rejected)
     judged = judge([message], [0], rules, {}).each[0]
     if not isinstance(judged, Judged):
         raise ChatguardError(f"The judge stumbled: {judged.reason}.")
@@ -93,8 +91,10 @@ def explained(text: str, rules: Rules) -> Explanation:
         verdict=verdict_of(message, judged, rules.scope(_NAME)),
         costs=[_cost(hit.via) for hit in judged.hits],
         rejected=[_doubt(one, text, meanings[one.found.term].spelling) for one in rejected],
-        readings=[OtherReading(each.via, each.text) for each in matcher.readings(text)],
-        match_us=_quickest(lambda: matcher.find(Batch([text]))),
+        readings=list(
+            dict.fromkeys(OtherReading(each.via, each.text) for matcher in matchers for each in matcher.readings(text))
+        ),
+        match_us=_quickest(lambda: [matcher.find(Batch([text])) for matcher in matchers]),
         judge_us=_quickest(lambda: judge([message], [0], rules, {})),
     )
 
@@ -130,7 +130,7 @@ class _Page:
         self._section("Found, but no hit", self._doubts(explained.rejected) if explained.rejected else None)
         self._section("Read otherwise", self._readings(explained.readings) if explained.readings else None)
         if verdict.entities:
-            entities = _table("kind", "text", "value")
+            entities = aligned("kind", "text", "value")
             for entity in verdict.entities:
                 entities.add_row(entity.kind, entity.text, entity.value)
             self._section("Entities", entities)
@@ -149,33 +149,25 @@ class _Page:
             self._console.print(table)
 
     def _hits(self, hits: Sequence[Hit], costs: Sequence[int]) -> Table:
-        table = _table("term", "text", "from–to", "field", "category", "severity", "via", "cost", "ceiling")
+        table = aligned("term", "text", "from–to", "field", "category", "severity", "via", "cost", "ceiling")
         for hit, cost in zip(hits, costs, strict=True):
             place, ceiling = f"{hit.start}–{hit.end}", str(CEILINGS[hit.severity])
             via = ", ".join(hit.via) or "as written"
-            row = [hit.term, hit.text, place, hit.field, hit.category, hit.severity, via, str(cost), ceiling]
-            table.add_row(*row, style=None)
+            table.add_row(hit.term, hit.text, place, hit.field, hit.category, hit.severity, via, str(cost), ceiling)
         return table
 
     def _doubts(self, doubts: Sequence[Doubt]) -> Table:
-        table = _table("term", "text", "from–to", "via", "cost", "why not")
+        table = aligned("term", "text", "from–to", "via", "cost", "why not")
         for one in doubts:
             via = ", ".join(one.via) or "as written"
             table.add_row(one.term, one.text, f"{one.start}–{one.end}", via, str(one.cost), one.why)
         return table
 
     def _readings(self, others: Sequence[OtherReading]) -> Table:
-        table = _table("via", "text")
+        table = aligned("via", "text")
         for one in others:
             table.add_row(", ".join(one.via), one.text)
         return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
 
 
 def _marked(text: str, hits: Sequence[Hit]) -> Text:

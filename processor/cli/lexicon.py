@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +16,12 @@ from processor.cli.lint import lint
 from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
 from processor.cli.sources import (
     Found,
+    check,
     connected,
     in_force,
     is_lexicon,
-    misfits,
     nothing_published,
     numbered,
-    publishable,
     read_alone,
     scope_named,
     wanted,
@@ -103,9 +101,7 @@ async def _push(
     async with connected(config) as redis:
         now = await _in_force_or_warn(redis, scope, needed=is_lexicon(source))
         new = await wanted(redis, source, scope, now.document)
-        problems = publishable(new, config) or await misfits(redis, new)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, new, config)
         content = canonical(new)
         if now.pointer and now.pointer.digest == digest(content):
             print(f"{scope}: {name(now.pointer.version, now.pointer.digest)} is in force already, nothing to do")
@@ -153,9 +149,7 @@ async def _rollback(scope: Scope, to: int | None, by: str, message: str, config:
         if target is None:
             raise Invalid([f"{scope} has no earlier version to return to"])
         old = parse((await store.retained(redis, scope, target)).content)
-        problems = publishable(old, config) or await misfits(redis, old)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, old, config)
         author = rollout.author(by, message or f"rollback to {target}")
         pointer = await store.rollback(redis, scope, to=target, author=author, expect=now.version if now else 0)
         print(f"{scope}: {name(pointer.version, pointer.digest)} is in force, with the content of version {target}")
@@ -283,5 +277,4 @@ def _lexicon_rows(document: Document) -> list[tuple[str, str, str]]:
 
 
 def _history_row(line: Published) -> tuple[str, str, str, str, str]:
-    when = datetime.fromtimestamp(line.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return (str(line.version), line.digest[:12] or "(dropped)", when, line.by, line.why)
+    return (str(line.version), line.digest[:12] or "(dropped)", rollout.when(line.at), line.by, line.why)

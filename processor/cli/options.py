@@ -15,3 +15,11 @@ By = Annotated[
 Source = Annotated[
     str, typer.Argument(help="A directory, a .txt or .yaml lexicon, a .json document, builtin, redis or redis:N.")
 ]
+
+# What makes up the rules of `screen.rules_for`.
+Ruleset = Annotated[Path | None, typer.Option(help="A ruleset's directory, instead of the built-in one.")]
+Lexicons = Annotated[
+    list[Path] | None, typer.Option(help="Terms to add, one per line: term[,category[,severity]]. May be repeated.")
+]
+Aliases = Annotated[Path | None, typer.Option(help="Spellings to add, one per line: spelling=term.")]
+NoBuiltin = Annotated[bool, typer.Option("--no-builtin", help="Nothing of the built-in lexicons and rules.")]

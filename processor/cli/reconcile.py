@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from processor.cli.options import Config
 from processor.ops.settings import load as load_settings
 from processor.stream import reconcile as edge
 from processor.stream.ledger import Report
@@ -23,7 +23,7 @@ def reconcile(
         float, typer.Option(min=0, help="Seconds to go on reading while messages are still without an output.")
     ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")] = None,
+    config: Config = None,
 ) -> None:
     """Compare raw with delivered, flagged and dead-letter, record by record, from the headers.
 

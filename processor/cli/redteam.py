@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -19,6 +18,7 @@ from processor.errors import Misconfigured
 from processor.model import Hit, Severity
 from processor.redteam.mutate import EVASIONS, Case, Length, attacks
 from processor.redteam.score import Report, Share, report
+from processor.rulesets import benign as shipped
 from processor.rulesets.directory import builtin, parse_terms
 from processor.rulesets.document import Entry
 
@@ -55,7 +55,7 @@ def redteam(
     rules = rules_for(None, [own] if own else [], None, no_builtin=own is not None)
     terms = chosen(_entries(own), severity, sample, seed)
     cases = list(attacks(terms, evasion or (), seed=seed, times=times))
-    lines = [line for file in benign for line in benign_lines(text_of(file))] if benign else shipped_lines()
+    lines = harmless(benign or ())
     result, through, hits = report(terms, cases, lines, rules, seed=seed)
     if misses:
         _write_misses(misses, through, lines, hits)
@@ -79,18 +79,10 @@ def chosen(entries: Sequence[Entry], severity: Severity, sample: int, seed: int)
     return terms
 
 
-def shipped_lines() -> list[str]:
-    """The ordinary chat that comes with chatguard. Raises: Misconfigured, if it was left out of this build."""
-    folder = files("processor").joinpath("builtin", "benign")
-    if not folder.is_dir():
-        raise Misconfigured(["This build has no harmless lines: name a file of them by --benign."])
-    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".txt")]
-    return [line for text in sorted(texts) for line in benign_lines(text)]
-
-
-def benign_lines(text: str) -> list[str]:
-    """The lines of a file of harmless lines; `#` begins a comment, a blank line is none."""
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("# ")]
+def harmless(files: Sequence[Path]) -> Sequence[str]:
+    """The lines of the files, in which `#` begins a comment; without files, the chat that comes with chatguard."""
+    lines = [line for file in files for line in text_of(file).splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith("# ")] if files else shipped.lines()
 
 
 def _write_misses(file: Path, through: Sequence[Case], lines: Sequence[str], hits: Mapping[int, Sequence[Hit]]) -> None:

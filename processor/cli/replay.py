@@ -1,10 +1,8 @@
 """`chatguard lexicon diff --traffic`: recorded messages judged by two rulesets, and whose verdicts change."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
@@ -13,22 +11,20 @@ from rich.console import Console
 from rich.text import Text
 
 from processor.cli.progress import progress_bar
-from processor.cli.screen import STANDARD, chunks, open_stream
+from processor.cli.screen import STANDARD, batches, judge_on, new_windows, open_stream
 from processor.cli.show import marked
+from processor.cli.sources import rules_of
 from processor.cli.table import print_table
 from processor.comparison import Cause, Comparison
 from processor.errors import Misconfigured
-from processor.judge import Item, Judged, judge
+from processor.judge import Item, Judged
 from processor.model import ChatMessage, Input, Malformed
 from processor.ops.settings import load as load_settings
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base, compile_overlay
-from processor.rulesets.document import BaseDocument, Document, OverlayDocument, canonical, digest
-from processor.stream.codec import decode, decode_all, time_of
-from processor.stream.conversations import Conversations
+from processor.rulesets.document import BaseDocument, Document, OverlayDocument
+from processor.stream.codec import decode_all
 from processor.stream.recorded import recorded
 
-_MOST_CONVERSATIONS = 200_000
 _SHOWN = 40  # causes
 _OF_FILES = frozenset({".jsonl", ".json", ".ndjson", ".txt"})  # no topic is called so by intent
 
@@ -50,33 +46,17 @@ class Replay:
     def __init__(self, old: Rules, new: Rules, comparison: Comparing, *, tenant: str | None = None) -> None:
         self._comparison = comparison
         self._tenant = tenant
-        self._sides = [(rules, Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)) for rules in (old, new)]
+        self._sides = [(rules, new_windows()) for rules in (old, new)]
 
     def judge(self, items: Sequence[Item], times: Sequence[int]) -> None:
         """Judge messages by both sides and compare; of an overlay's tenant only, if there is one."""
         own = [place for place, item in enumerate(items) if self._concerns(item)]
         if own:
             items, times = [items[place] for place in own], [times[place] for place in own]
-            self._comparison.add(items, *(_judged(items, times, *side) for side in self._sides))
+            self._comparison.add(items, *(judge_on(items, times, *side) for side in self._sides))
 
     def _concerns(self, item: Item) -> bool:
         return self._tenant is None or (isinstance(item, ChatMessage) and item.tenant_id == self._tenant)
-
-
-def _judged(
-    items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Conversations
-) -> Sequence[Judged | Malformed]:
-    judgements = judge(items, times, rules, windows)
-    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
-    return judgements.each
-
-
-def rules_of(document: Document, base: BaseDocument) -> Rules:
-    """What judges by a document; an overlay stands over `base`. Raises: Invalid."""
-    if isinstance(document, BaseDocument):
-        return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
-    overlay = compile_overlay(document, version=0, digest=digest(canonical(document)))
-    return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
 
 
 def tenant_of(old: Document, new: Document) -> str | None:
@@ -136,13 +116,9 @@ def _read_file(take: Take, path: Path) -> None:
     with ExitStack() as stack:
         reader = open_stream(stack, path, "rb")
         step = stack.enter_context(progress_bar("Comparing", None if path == STANDARD else path.stat().st_size))
-        last = 0
-        for lines in chunks(reader):
-            items = [decode(line) for line in lines]
-            times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
-            last = times[-1]
+        for items, times, read in batches(reader):
             take(items, times)
-            step(sum(map(len, lines), len(lines)))
+            step(read)
 
 
 def as_json(comparison: Comparison) -> bytes:

@@ -13,9 +13,9 @@ import msgspec
 import typer
 
 from processor.cli.options import AsJson, By, Config, Message, Source, Tenant
-from processor.cli.sources import Found, connected, in_force, misfits, publishable, scope_named, wanted
+from processor.cli.sources import Found, check, connected, in_force, scope_named, wanted
 from processor.cli.table import print_table
-from processor.errors import Invalid, Misconfigured
+from processor.errors import Misconfigured
 from processor.rulesets import rollout, store
 from processor.rulesets.document import Document, Scope, canonical, digest, name
 from processor.rulesets.guard import Guard, percent
@@ -70,9 +70,7 @@ async def _start(source: str, scope: Scope, chosen: Plan, who: Author, config: P
     async with connected(config) as redis:
         now = await in_force(redis, scope)
         new = await wanted(redis, source, scope, now.document)
-        problems = publishable(new, config) or await misfits(redis, new)
-        if problems:
-            raise Invalid(problems)
+        await check(redis, new, config)
         await begin(redis, scope, new, now, chosen, who)
 
 
@@ -127,11 +125,11 @@ async def _status(scope: Scope, config: Path | None, *, as_json: bool) -> None:
         return
     if found.candidate:
         print(_headline(scope, found.candidate))
-        print(f"  begun {_when(found.candidate.at)} by {found.candidate.by}: {found.candidate.why}")
+        print(f"  begun {when(found.candidate.at)} by {found.candidate.by}: {found.candidate.why}")
         print(f"  guard: {found.candidate.plan.guard or 'off'}")
     elif found.probation and found.probation.until > _now():
         print(f"{scope}: {name(found.probation.version, found.probation.digest)} is in force, on probation")
-        print(f"  until {_when(found.probation.until)}; guard: {found.probation.guard}")
+        print(f"  until {when(found.probation.until)}; guard: {found.probation.guard}")
     else:
         print(f"{scope}: nothing is tried out")
         return
@@ -224,6 +222,11 @@ def probation(guard: Guard | None) -> tuple[Guard, int] | None:
     return (guard, _now() + PROBATION_MS) if guard else None
 
 
+def when(at: int) -> str:
+    """A time of the history, in milliseconds since the epoch, as people read it."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -271,11 +274,7 @@ def _tally(verdicts: Mapping[str, int]) -> str:
 def _history_row(line: Published) -> tuple[str, ...]:
     kind = f"{line.kind} of {line.content_of}" if line.content_of else line.kind
     over = "" if line.before is None else str(line.before)
-    return (str(line.version), kind, over, line.digest[:12] or "(dropped)", _when(line.at), line.by, line.why)
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return (str(line.version), kind, over, line.digest[:12] or "(dropped)", when(line.at), line.by, line.why)
 
 
 def _now() -> int:

@@ -13,32 +13,27 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.cli.options import AsJson, Config
+from processor.cli.outcomes import enter_topics
 from processor.cli.progress import progress_bar
-from processor.cli.reconcile import watched
-from processor.cli.replay import rules_of
-from processor.cli.sources import read_alone, text_of
-from processor.cli.table import print_table
+from processor.cli.sources import read_alone, rules_of, text_of
+from processor.cli.table import aligned, print_table
 from processor.errors import ChatguardError, Invalid, Misconfigured
 from processor.feedback import KINDS, FeedbackReport, Ledger, RuleStats
 from processor.fraud.trace import Found, Part, Trace, Traced, Words, trace
 from processor.fraud.window import Window
 from processor.judge import Judged, judge, marks_of
 from processor.model import ChatMessage, Malformed, Verdict, encode
-from processor.ops.settings import load as load_settings
 from processor.routing import verdict_of
 from processor.ruleset import Rules
 from processor.rulesets.document import BaseDocument
-from processor.rulesets.rule_examples import Failure, try_examples
+from processor.rulesets.rule_examples import BEGUN_MS, MINUTE_MS, Failure, rules_in, try_examples
 from processor.rulesets.rule_lint import RuleFinding, inspect_rules, invalid
 from processor.rulesets.rule_places import rule_places
 from processor.stream.codec import decode, time_of
-from processor.stream.outcomes import read_outcomes
 
 app = typer.Typer(help="Fraud rules and scorecards: check, try, explain, count.", no_args_is_help=True)
 
 _NAME = "explain"  # stands for the ids that a text by itself has not
-_BEGUN_MS = 1_767_225_600_000
-_MINUTE_MS = 60_000
 _SHOWN = 8  # rules that did not fire
 _COLUMNS = ("fired", "reminded", "flagged", *KINDS)
 
@@ -93,9 +88,7 @@ def rules_named(source: str, config: Path | None = None) -> Rules:
 def try_out(source: Ruleset = "builtin", as_json: AsJson = False) -> None:
     """Judge every rule's and scorecard's own hit and miss examples; exits with 1 if one comes out otherwise."""
     rules = rules_named(source)
-    book = rules.base.book
-    heads = [*(each.rule for each in book.clauses), *(each.rule for each in book.cards.cards)]
-    with progress_bar("Judging examples", sum(len(rule.hits) + len(rule.misses) for rule in heads)) as step:
+    with progress_bar("Judging examples", sum(len(rule.hits) + len(rule.misses) for rule in rules_in(rules))) as step:
         tried = try_examples(rules, step)
     if as_json:
         print(msgspec.json.encode(tried).decode())
@@ -134,10 +127,7 @@ def stats(
     for file in files or ():
         _enter_file(ledger, file)
     if from_kafka or not files:
-        settings = load_settings(config)
-        with watched() as progress:
-            reading = read_outcomes(settings.kafka.client(), settings.topics.prefix, ledger.add, progress)
-            asyncio.run(reading)
+        enter_topics(ledger, config)
     report = ledger.report()
     if as_json:
         print(msgspec.json.encode(report).decode())
@@ -190,7 +180,7 @@ def explain(
     """Show which rules and scorecards a text meets: which parts, by which words, and what is missing."""
     if (text is None) == (conversation is None):
         raise Misconfigured(["Give a text, or a file with --conversation."])
-    messages = _conversation(conversation) if conversation else [(_message(0, "A", text or ""), _BEGUN_MS)]
+    messages = _conversation(conversation) if conversation else [(_message(0, "A", text or ""), BEGUN_MS)]
     steps = explained(messages, rules_named(ruleset))
     if as_json:
         for step in steps:
@@ -204,7 +194,7 @@ def explain(
 def _conversation(file: Path) -> list[tuple[ChatMessage, int]]:
     messages: list[tuple[ChatMessage, int]] = []
     for number, line in enumerate(text_of(file).split("\n"), start=1):
-        usual = _BEGUN_MS + len(messages) * _MINUTE_MS
+        usual = BEGUN_MS + len(messages) * MINUTE_MS
         if line.startswith("{"):
             item = decode(line.encode())
             if isinstance(item, Malformed):
@@ -245,7 +235,7 @@ def explained(messages: Sequence[tuple[ChatMessage, int]], rules: Rules) -> list
         marks, entities = marks_of(message, at, rules)
         fired = {*(judged.fraud.rules if judged.fraud else ()), *judged.shadow}
         seen, words = trace(
-            rules.base.book,
+            rules.base.ground.book,
             message,
             at=at,
             marks=marks,
@@ -282,7 +272,7 @@ class _Page:
         self._decision(verdict, seen)
 
     def _found(self, found: Sequence[Found]) -> Table:
-        table = _table("found", "from–to", "is of")
+        table = aligned("found", "from–to", "is of")
         for each in found:
             place = "" if each.field == "content" else f" {each.field}"
             table.add_row(each.text, f"{each.start}–{each.end}{place}", ", ".join(each.of))
@@ -294,7 +284,7 @@ class _Page:
         trial = " on trial" if each.on_trial else ""
         head = f"\n{each.rule} {each.title}: {state}{trial}, score {each.score}, stage {each.stage or '–'}"
         self._console.print(Text(head, style=style))
-        table = _table("", "part", "", "by")
+        table = aligned("", "part", "", "by")
         for part in each.parts:
             table.add_row("✓" if part.met else "✗", f"{part.clause} {part.what}", _points(part), ", ".join(part.by))
         self._console.print(table)
@@ -313,10 +303,3 @@ class _Page:
 
 def _points(part: Part) -> str:
     return f"+{part.points}" if part.points else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

@@ -2,7 +2,7 @@
 
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedIOBase
 from itertools import accumulate
@@ -13,18 +13,18 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
+from processor.cli.options import Aliases, Lexicons, NoBuiltin, Ruleset
 from processor.cli.progress import progress_bar
-from processor.cli.sources import text_of
+from processor.cli.sources import rules_of, text_of
 from processor.errors import ChatguardError, Misconfigured
 from processor.fraud.rules import compile_rules
-from processor.judge import Item, judge
+from processor.judge import Item, Judged, judge
 from processor.matching.term import identity
 from processor.model import Malformed, encode
 from processor.routing import verdict_of
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base
 from processor.rulesets.directory import builtin, parse_aliases, parse_terms, read_base
-from processor.rulesets.document import BaseDocument, Entry, FraudDocument, canonical, digest
+from processor.rulesets.document import BaseDocument, Entry, FraudDocument
 from processor.stream.codec import decode, time_of
 from processor.stream.conversations import Conversations
 
@@ -40,14 +40,10 @@ def screen(
     sink: Annotated[
         Path, typer.Option("--output", help="Where verdicts go, one per line; - is standard output.")
     ] = STANDARD,
-    ruleset: Annotated[Path | None, typer.Option(help="A ruleset's directory, instead of the built-in one.")] = None,
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Terms to add, one per line: term[,category[,severity]]. May be repeated.")
-    ] = None,
-    aliases: Annotated[Path | None, typer.Option(help="Spellings to add, one per line: spelling=term.")] = None,
-    no_builtin: Annotated[
-        bool, typer.Option("--no-builtin", help="Nothing of the built-in lexicons and rules.")
-    ] = False,
+    ruleset: Ruleset = None,
+    lexicon: Lexicons = None,
+    aliases: Aliases = None,
+    no_builtin: NoBuiltin = False,
 ) -> None:
     """Judge messages from a file or a pipe: one verdict per line, in the same order.
 
@@ -70,15 +66,11 @@ def _screen(source: Path, sink: Path, rules: Rules) -> None:
         writer = open_stream(stack, sink, "wb")
         size = source.stat().st_size if source != STANDARD else None
         bar = stack.enter_context(progress_bar("Judging", size))
-        windows = Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
-        last = 0
-        for lines in chunks(reader):
-            items = [decode(line) for line in lines]
-            times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
-            last = times[-1]
-            writer.write(b"".join(_judged(items, times, rules, windows)))
+        windows = new_windows()
+        for items, times, read in batches(reader):
+            writer.write(b"".join(_verdicts(items, judge_on(items, times, rules, windows), rules)))
             writer.flush()
-            bar(sum(map(len, lines), len(lines)))
+            bar(read)
 
 
 def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | None, *, no_builtin: bool) -> Rules:
@@ -95,7 +87,7 @@ def rules_for(ruleset: Path | None, lexicons: Iterable[Path], aliases: Path | No
     document = replace(document, lexicons={**document.lexicons, **added})
     if aliases:
         document = replace(document, aliases={**document.aliases, **_known_aliases(document, aliases)})
-    return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+    return rules_of(document, document)
 
 
 def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
@@ -111,10 +103,8 @@ def _known_aliases(document: BaseDocument, file: Path) -> dict[str, str]:
     return {spelling: term for spelling, term in spellings.items() if identity(term) in known}
 
 
-def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversations) -> Iterator[bytes]:
-    judgements = judge(items, times, rules, windows)
-    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
-    for item, judged in zip(items, judgements.each, strict=True):
+def _verdicts(items: Sequence[Item], each: Sequence[Judged | Malformed], rules: Rules) -> Iterator[bytes]:
+    for item, judged in zip(items, each, strict=True):
         if isinstance(judged, Malformed) or isinstance(item, Malformed):
             error = judged.reason if isinstance(judged, Malformed) else ""
             yield msgspec.json.encode({"verdict": "dead", "error": error}) + b"\n"
@@ -122,7 +112,31 @@ def _judged(items: list[Item], times: list[int], rules: Rules, windows: Conversa
             yield encode(verdict_of(item, judged, rules.scope(item.tenant_id))) + b"\n"
 
 
-def chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
+def new_windows() -> Conversations:
+    """Windows of conversations without a past; none goes because it is old."""
+    return Conversations(most=_MOST_CONVERSATIONS, ttl_ms=sys.maxsize)
+
+
+def judge_on(
+    items: Sequence[Item], times: Sequence[int], rules: Rules, windows: Conversations
+) -> Sequence[Judged | Malformed]:
+    """Judge the next messages (at least one); from then on `windows` know of them."""
+    judgements = judge(items, times, rules, windows)
+    windows.apply(judgements.windows, windows.stale(judgements.windows, times[-1]), times[-1])
+    return judgements.each
+
+
+def batches(source: BufferedIOBase) -> Iterator[tuple[list[Item], list[int], int]]:
+    """The messages as they become available, many at a time; the time of each; how many bytes were read for them."""
+    last = 0
+    for lines in _chunks(source):
+        items = [decode(line) for line in lines]
+        times = list(accumulate(items, lambda before, item: time_of(item, before), initial=last))[1:]
+        last = times[-1]
+        yield items, times, sum(map(len, lines), len(lines))
+
+
+def _chunks(source: BufferedIOBase) -> Iterator[list[bytes]]:
     """The lines as they become available, many at a time; without a byte order mark."""
     begun: list[bytes] = []  # the pieces of a line whose end has not come yet
     chunk = source.read1(_CHUNK).removeprefix(BOM_UTF8)

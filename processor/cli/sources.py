@@ -11,6 +11,7 @@ from processor.errors import Invalid, Misconfigured
 from processor.ops.settings import load as load_settings
 from processor.policy import merge
 from processor.policy import parse as parse_policy
+from processor.ruleset import Rules
 from processor.rulesets import store
 from processor.rulesets.compile import compile_base, compile_overlay
 from processor.rulesets.directory import builtin, parse_entries, parse_terms, read
@@ -22,6 +23,7 @@ from processor.rulesets.document import (
     OverlayDocument,
     Scope,
     canonical,
+    digest,
     parse,
     scope_of,
     tenant_of,
@@ -151,11 +153,24 @@ def text_of(path: Path) -> str:
         raise Misconfigured([f"{path} is not UTF-8: save it as UTF-8 text."]) from None
 
 
-def publishable(document: Document, config: Path | None) -> list[str]:
-    """Why workers would not take the document, be it alone; empty if they would. Raises: Misconfigured."""
+def rules_of(document: Document, base: BaseDocument) -> Rules:
+    """What judges by a document; an overlay stands over `base`. Raises: Invalid."""
+    if isinstance(document, BaseDocument):
+        return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
+    overlay = compile_overlay(document, version=0, digest=digest(canonical(document)))
+    return Rules(base=rules_of(base, base).base, overlays={document.tenant: overlay})
+
+
+async def check(redis: Client, new: Document, config: Path | None) -> None:
+    """Whether workers would take the document, alone and with what is in force beside it.
+
+    Raises: Invalid, with all the reasons why not; Misconfigured; Unavailable.
+    """
     settings = load_settings(config).rulesets
     limits = TenantLimits(terms=settings.tenant_terms, bytes=settings.tenant_bytes)
-    return limits.problems(document, len(canonical(document))) or compiles(document)
+    problems = limits.problems(new, len(canonical(new))) or compiles(new) or await _misfits(redis, new)
+    if problems:
+        raise Invalid(problems)
 
 
 def compiles(document: Document) -> list[str]:
@@ -170,7 +185,7 @@ def compiles(document: Document) -> list[str]:
     return []
 
 
-async def misfits(redis: Client, new: Document) -> list[str]:
+async def _misfits(redis: Client, new: Document) -> list[str]:
     """Why the base in force and the overlays in force would not go together with `new`: workers would refuse it."""
     base = new if isinstance(new, BaseDocument) else (await in_force(redis, BASE)).document
     overlays = [new] if isinstance(new, OverlayDocument) else [each async for each in _overlays(redis)]

@@ -2,13 +2,13 @@
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from processor.cli.options import Config
 from processor.ops.settings import load as load_settings
 from processor.stream import asyncapi, contract
 from processor.stream import topics as edge
@@ -24,9 +24,6 @@ Replication = Annotated[
     int | None,
     typer.Option("--replication-factor", min=1, max=32_767, help="Replicas of each partition; by default 3."),
 ]
-
-
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings; the environment wins.")]
 
 
 @app.command()

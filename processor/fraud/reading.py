@@ -100,6 +100,14 @@ class Fields:
                     self.note(key, f"names unknown {what} {word!r}")
         return tuple(value)
 
+    def mapping(self, key: str, what: str) -> Mapping[Any, Any]:
+        """A mapping `what` ("from … to …"); absent is empty."""
+        value = self.take(key) or {}
+        if not isinstance(value, Mapping):
+            self.note(key, f"must be a mapping {what}")
+            return {}
+        return value
+
     def fields(self, key: str) -> "Fields | None":
         """A mapping within this one; None if it is absent."""
         value = self.take(key)

@@ -26,9 +26,9 @@ from processor.fraud.rule import Item, Rule, Scope, Status
 from processor.fraud.scorecard import Card, Points, Scorecards
 from processor.fraud.scorecard_reading import Signal, Written, WrittenCard, read_scorecards
 
-__all__ = ["Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
+__all__ = ["SPECIAL", "Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
 
-_SPECIAL = ("warning", "inquiry", "strong", "reassurance")
+SPECIAL = ("warning", "inquiry", "strong", "reassurance")
 _TRACEABLE = ("url", "bank_card", "wallet")
 _MOST_TOUCHED = 4_096  # masks whose rules are remembered
 
@@ -236,7 +236,7 @@ class _Compiler:
         self.number_bit = self.bit("number")
 
     def compile(self, rules: Sequence[Rule], written: Written) -> Rulebook:
-        special = {name: self.group_mask(name) for name in _SPECIAL}
+        special = {name: self.group_mask(name) for name in SPECIAL}
         clauses = tuple(self.clauses(rule) for rule in rules)
         touched_by: defaultdict[int, int] = defaultdict(int)
         for place, each in enumerate(clauses):

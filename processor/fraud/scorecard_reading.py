@@ -96,10 +96,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
 
 
 def _read_words(fields: Fields, groups: set[str]) -> dict[str, tuple[Item, ...]]:
-    words = fields.take("words") or {}
-    if not isinstance(words, Mapping):
-        fields.note("words", "must be a mapping from names to lists")
-        return {}
+    words = fields.mapping("words", "from names to lists")
     for name in words:
         if name in groups or name in KINDS or name in SPECIAL:
             fields.note("words", f"uses the name {name!r}, which a group or entity has already")
@@ -107,10 +104,7 @@ def _read_words(fields: Fields, groups: set[str]) -> dict[str, tuple[Item, ...]]
 
 
 def _read_signals(fields: Fields, names: set[str]) -> dict[str, Signal]:
-    signals = fields.take("signals") or {}
-    if not isinstance(signals, Mapping):
-        fields.note("signals", "must be a mapping from names to signals")
-        return {}
+    signals = fields.mapping("signals", "from names to signals")
     return {str(name): _read_signal(str(name), value, names, fields.problems) for name, value in signals.items()}
 
 
@@ -174,13 +168,9 @@ def _read_notice(fields: Fields, names: set[str]) -> _Notice:
 
 
 def _read_points(fields: Fields, key: str, signals: Iterable[str]) -> dict[str, dict[str, int]]:
-    value = fields.take(key) or {}
-    if not isinstance(value, Mapping):
-        fields.note(key, "must be a mapping from roles to signals and points")
-        return {}
     known = set(signals)
     points: dict[str, dict[str, int]] = {}
-    for role, given in value.items():
+    for role, given in fields.mapping(key, "from roles to signals and points").items():
         if role not in ROLES:
             fields.note(key, f"names unknown role {role!r}: use {', '.join(ROLES)}")
         elif not isinstance(given, Mapping):

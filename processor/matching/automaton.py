@@ -1,31 +1,17 @@
 """One automaton with what its patterns stand for, kept small: there may be a million of them."""
 
-from collections.abc import Iterable
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
 from processor.matching.engine import Engine
 from processor.matching.folding import is_letter
-
-
-class How(IntEnum):
-    """What a pattern is to its term."""
-
-    PLAIN = 0
-    PINYIN = 1
-    DIGITS = 2
-    COLLAPSED = 3  # without its double letters: what is left of it once a stretched text is drawn together
-    LEET = 4  # with letters for its digits: what is left of it where every digit is read as a letter
-    PARTS = 5  # two parts of a hanzi: no find, but a reason to put them together
-
+from processor.matching.ways import How
 
 _SHIFT = 3  # bits of a How
 _NO_SPACES: frozenset[int] = frozenset()
 
 
-class Patterns:
+class Automaton:
     """Patterns with their owners: how each stands for which term."""
 
     def __init__(self) -> None:
@@ -33,7 +19,7 @@ class Patterns:
         self._owners: list[int | tuple[int, ...]] = []  # most have one
         self._spaces: dict[int, frozenset[int]] = {}
 
-    def add(self, form: str, term: int, how: How = How.PLAIN, spaces: Iterable[int] = ()) -> None:
+    def add(self, form: str, term: int, how: How = How.PLAIN, spaces: frozenset[int] = _NO_SPACES) -> None:
         """Add a pattern; `spaces` are the places in it before which white space is skipped."""
         owner = term << _SHIFT | how
         number = self._numbers.setdefault(form, len(self._owners))
@@ -44,7 +30,7 @@ class Patterns:
             before = known if isinstance(known, tuple) else (known,)
             if owner not in before:
                 self._owners[number] = (*before, owner)
-        if spaces := frozenset(spaces):
+        if spaces:
             self._spaces[number] = self._spaces.get(number, _NO_SPACES) | spaces
 
     def build(self, engine: type[Engine]) -> None:

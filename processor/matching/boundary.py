@@ -6,16 +6,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from processor.matching.codes import CodeTable
 from processor.matching.folding import IGNORED, SPELLED, Batch, is_hanzi, is_letter
 
 _WIDEST_GAP = 16  # separators between two characters of a term
 _BEYOND_LATIN = "\u0250"  # Latin letters and digits come before it
-_UNKNOWN = 255
-# By folded code point, 0: no letter, 1: a Latin letter or digit, 2: one of another spaced script, 3: perhaps of both.
-_KINDS = np.full(0x110000, _UNKNOWN, np.uint8)
 
 
 def _kind(char: str) -> int:
+    """0: no letter, 1: a Latin letter or digit, 2: one of another spaced script, 3: perhaps of both."""
     if char == SPELLED:
         return 3
     if char < _BEYOND_LATIN:
@@ -23,22 +22,21 @@ def _kind(char: str) -> int:
     return 2 * is_letter(char)
 
 
-def kinds_of(batch: Batch) -> NDArray[np.uint8]:
-    kinds = _KINDS[batch.codes]
-    if (kinds == _UNKNOWN).any():
-        for code in np.unique(batch.codes[kinds == _UNKNOWN]).tolist():
-            _KINDS[code] = _kind(chr(code))
-        kinds = _KINDS[batch.codes]
-    return kinds
+KINDS = CodeTable(_kind, np.uint8)
+"""The scripts of folded characters; see `one_word`."""
 
 
 def one_word(kinds: NDArray[np.uint8], near: NDArray[np.intp], edge: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether what stands at `near`, next to a term's `edge`, goes on with its word; another script begins another."""
+    """Whether what stands at `near`, next to a term's `edge`, goes on with its word; another script begins another.
+
+    `kinds`: of the characters of the folded reading, by `KINDS`.
+    """
     same: NDArray[np.bool_] = (kinds[near] & kinds[edge]) != 0
     return same
 
 
 def word_starts(text: str, start: int) -> bool:
+    """Whether no word of the folded `text` goes on over the place `start`."""
     place = start - 1
     while place >= 0 and text[place] == IGNORED:
         place -= 1
@@ -46,6 +44,7 @@ def word_starts(text: str, start: int) -> bool:
 
 
 def word_ends(text: str, end: int) -> bool:
+    """Whether no word of the folded `text` goes on over the place `end`."""
     place = end
     while place < len(text) and text[place] == IGNORED:
         place += 1

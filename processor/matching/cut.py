@@ -9,7 +9,7 @@ one of several Latin words cut: how, no and 1 are messages that people write all
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from processor.matching.folding import JOINT, Batch, is_break
+from processor.matching.folding import Batch, is_break
 
 LONGEST = 6  # characters of a piece
 _LONGEST_TERM = 12
@@ -21,7 +21,7 @@ class Cut:
 
     def __init__(self, terms: Iterable[str]) -> None:
         words = [term for term in terms if not (" " in term and term.isascii())]
-        squeezed = set(Batch(words).squeezed.split(JOINT))
+        squeezed = set(Batch(words).squeezed_texts)
         self._forms = sorted(
             text for text in squeezed if 1 < len(text) <= _LONGEST_TERM and not any(map(is_break, text))
         )

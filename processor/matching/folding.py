@@ -6,7 +6,6 @@
 characters) and with ligatures spelled out; `kept` tells the place in *folded* that each of its characters has.
 A clause break (，。！？； line end …) is kept by both readings: nothing is joined across it.
 
-The tables fill themselves as characters turn up, so importing this costs nothing and every script is covered.
 Facts: Unicode Standard Annex 15 (NFKC), general categories and character names, from `unicodedata`; hanzi from
 OpenCC `t2s`.
 """
@@ -16,13 +15,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import opencc
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
-Places = NDArray[np.intp]
+from processor.matching.codes import Codes, CodeTable, Places, codes, string
 
 IGNORED = "\ufdd0"  # stands in the folded reading for a character that shows nothing
 SPELLED = "\ufdd1"  # … for a character that only the squeezed reading spells out
@@ -113,58 +112,35 @@ class _Table(dict[int, str]):
 
 _FOLD, _SQUEEZE = _Table(_fold), _Table(_squeeze)
 _SHORT = 200
-_UNKNOWN = 255
-_FOLDED = np.zeros(0x110000, np.uint32)  # by code point
-_SIZES = np.full(0x110000, _UNKNOWN, np.uint8)  # how many characters it has in the squeezed reading
-
-
-def codes(text: str) -> Codes:
-    """The code points of `text`."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def string(points: Codes) -> str:
-    """The text that has these code points."""
-    return points.tobytes().decode("utf-32-le", "surrogatepass")
-
-
-def _sizes(written: Codes) -> NDArray[np.uint8]:
-    sizes = _SIZES[written]
-    if (sizes == _UNKNOWN).any():
-        for code in np.unique(written[sizes == _UNKNOWN]).tolist():
-            _FOLDED[code] = ord(_fold(chr(code)))
-            _SIZES[code] = len(_squeeze(chr(code)))
-        sizes = _SIZES[written]
-    return sizes
+_FOLDED = CodeTable(lambda char: ord(_fold(char)), np.uint32)
+_SIZES = CodeTable(lambda char: len(_squeeze(char)), np.uint8)  # how many characters it has in the squeezed reading
 
 
 def fold(text: str) -> str:
     """The folded reading of one text; as long as the text."""
     if len(text) < _SHORT:
         return text.translate(_FOLD)
-    written = codes(text)
-    _sizes(written)
-    return string(_FOLDED[written])
+    return string(_FOLDED.of(codes(text)))
 
 
 def squeeze(text: str) -> str:
     """The squeezed reading of one text."""
-    return text.translate(_SQUEEZE) if len(text) < _SHORT else _squeezed(codes(text))[0]
+    return text.translate(_SQUEEZE) if len(text) < _SHORT else _squeezed(codes(text), _FOLDED.of(codes(text)))[0]
 
 
 def origins(text: str) -> list[int]:
     """For each character of the squeezed reading of `text` the place in `text` it came from."""
-    kept: list[int] = _squeezed(codes(text))[1].tolist()
+    kept: list[int] = _squeezed(codes(text), _FOLDED.of(codes(text)))[1].tolist()
     return kept
 
 
-def _squeezed(written: Codes) -> tuple[str, Places]:
-    sizes = _sizes(written)
+def _squeezed(written: Codes, folded: Codes) -> tuple[str, Places]:
+    sizes = _SIZES.of(written)
     if sizes.max(initial=0) <= 1:
         kept = np.flatnonzero(sizes)
-        return string(_FOLDED[written[kept]]), kept
+        return string(folded[kept]), kept
     kept = np.repeat(np.arange(len(written)), sizes)
-    squeezed = _FOLDED[written[kept]]
+    squeezed = folded[kept]
     begins = np.cumsum(sizes, dtype=np.intp) - sizes
     for place in np.flatnonzero(sizes > 1).tolist():
         begin = begins[place]
@@ -182,8 +158,15 @@ class Batch:
             joined = JOINT.join(["", *texts, ""])
         self.texts = texts
         written = codes(joined)
-        self.squeezed, self.kept = _squeezed(written)
-        self.codes: Codes = _FOLDED[written]
+        self.codes: Codes = _FOLDED.of(written)
+        self.squeezed, self.kept = _squeezed(written, self.codes)
+        self._looked_up: dict[CodeTable, NDArray[Any]] = {}
+
+    def of(self, table: CodeTable) -> NDArray[Any]:
+        """What each character of `folded` is by `table`; looked up once."""
+        if table not in self._looked_up:
+            self._looked_up[table] = table.of(self.codes)
+        return self._looked_up[table]
 
     @cached_property
     def folded(self) -> str:
@@ -207,6 +190,11 @@ class Batch:
         return codes(self.squeezed)
 
     @cached_property
+    def squeezed_texts(self) -> list[str]:
+        """The squeezed reading of each text."""
+        return self.squeezed.split(JOINT)[1:-1]
+
+    @cached_property
     def squeezed_starts(self) -> list[int]:
         """Where each text begins in `squeezed`, and where one more would."""
         starts: list[int] = (np.flatnonzero(self.squeezed_codes == 0) + 1).tolist()
@@ -215,10 +203,6 @@ class Batch:
     def reading(self, line: int) -> str:
         """The folded reading of one text."""
         return self.folded[self.starts[line] : self.starts[line + 1] - 1]
-
-    def squeezed_reading(self, line: int) -> str:
-        """The squeezed reading of one text."""
-        return self.squeezed[self.squeezed_starts[line] : self.squeezed_starts[line + 1] - 1]
 
     def places(self, line: int) -> list[int]:
         """For each character of the squeezed reading of a text its place in the text."""

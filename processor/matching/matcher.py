@@ -21,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processor.matching import readings, shape, sound, words
-from processor.matching.automaton import How, Patterns, how_of, term_of
-from processor.matching.boundary import joins, kinds_of, one_word, word_ends, word_starts
+from processor.matching.automaton import Automaton, how_of, term_of
+from processor.matching.boundary import KINDS, joins, one_word, word_ends, word_starts
+from processor.matching.codes import CodeTable, string
 from processor.matching.engine import Daachorse, Engine
-from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi, squeeze, string
+from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
-from processor.matching.term import forms, spaces
+from processor.matching.term import identity
+from processor.matching.ways import How, ways
 from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
 
 _EVERYDAY = 12.0  # the cost in nats of a word that everybody uses
@@ -46,58 +48,38 @@ class Matcher:
     """Finds `terms` in batches of texts.
 
     `ceilings` holds for each term what the transforms of a hit may cost together (`readings.COSTS`); a term without
-    one, or with None, is found in the folded and squeezed readings only, and wherever it stands.
+    one, or with None, is found in the folded and squeezed readings only, and wherever it stands. The terms are
+    numbered from `first` on.
     """
 
     def __init__(
-        self, terms: Sequence[str], engine: type[Engine] = Daachorse, ceilings: Sequence[int | None] | None = None
+        self,
+        terms: Sequence[str],
+        ceilings: Sequence[int | None] = (),
+        *,
+        engine: type[Engine] = Daachorse,
+        first: int = 0,
     ) -> None:
-        given = enumerate(ceilings or ())
+        given = enumerate(ceilings, start=first)
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
-        deep = {number: terms[number] for number in self._ceilings}
-        self._forms = {number: "".join(forms(term)[-1:]) for number, term in deep.items()}
+        deep = {number: terms[number - first] for number in self._ceilings}
+        self._forms = {number: identity(term) for number, term in deep.items()}
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
-        self._squeezed, self._signed, self._sound, self._shape = Patterns(), Patterns(), Patterns(), Patterns()
+        self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)
-        for number, term in enumerate(terms):
-            self._add(number, term)
+        self._add(terms, first)
         self._add_parts()
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
             patterns.build(engine)
         self._scales = Scales(deep, self._forms, self._ceilings)
-        self._sound_signs, self._shape_signs = _Signs(sound.sign), _Signs(shape.sign)
 
-    def _add(self, number: int, term: str) -> None:
-        form = self._forms[number] if number in self._forms else "".join(forms(term)[-1:])
-        if not form:  # nothing to look for
-            return
-        skipped = spaces(term, form)
-        plain = form.isalnum() or squeeze(form) == form
-        (self._squeezed if plain else self._signed).add(form, number, How.PLAIN, skipped)
-        if number not in self._ceilings:
-            return
-        ceiling = self._ceilings[number]
-        if ceiling >= COSTS["digits"] and (digits := readings.in_digits(form)) != form:
-            self._squeezed.add(digits, number, How.DIGITS, skipped)
-        if ceiling >= COSTS["stretched"] and (once := readings.drawn_together(form)) != form:
-            places = {len(readings.drawn_together(form[:place])) for place in skipped}
-            self._squeezed.add(once, number, How.COLLAPSED, places)
-        if ceiling >= COSTS["leet"] and not form.isdigit() and (spelled := readings.spelled_out(form)) != form:
-            self._squeezed.add(spelled, number, How.LEET, skipped)
-        if len(form) > 1 and not self._hanzi.isdisjoint(form):  # one hanzi says nothing by its sound or look
-            self._add_hanzi(number, form, ceiling)
-
-    def _add_hanzi(self, number: int, form: str, ceiling: int) -> None:
-        if ceiling >= COSTS["pinyin"]:
-            for spelling, places in sound.spellings(form):
-                if spelling.isascii() and spelling.isalnum():
-                    self._squeezed.add(spelling, number, How.PINYIN, places)
-        if ceiling >= COSTS["sound"]:
-            for heard in sound.signs(form):
-                self._sound.add(heard, number)
-        if ceiling >= COSTS["shape"]:
-            self._shape.add("".join(map(shape.sign, form)), number)
-            self._halves.add(number)
+    def _add(self, terms: Sequence[str], first: int) -> None:
+        into = {"squeezed": self._squeezed, "signed": self._signed, "sound": self._sound, "shape": self._shape}
+        for number, term in enumerate(terms, start=first):
+            for reading, pattern, how, places in ways(term, self._ceilings.get(number)):
+                into[reading].add(pattern, number, how, places)
+                if reading == "shape":
+                    self._halves.add(number)
 
     def _add_parts(self) -> None:
         """Make the hanzi known that may be written as their parts."""
@@ -188,13 +170,13 @@ class Matcher:
         rows: NDArray[np.intp],
         starts: NDArray[np.intp],
         ends: NDArray[np.intp],
-        patterns: Patterns,
+        patterns: Automaton,
     ) -> list[tuple[int, int, int, int, int]]:
         """What stands in the folded text from `starts` to `ends` between ends of words, and with nothing inside.
 
         Start, end, pattern number, text number, and the offset of the text, each.
         """
-        kinds, numbers = kinds_of(batch), rows[:, 2]
+        kinds, numbers = batch.of(KINDS), rows[:, 2]
         inside = patterns.left[numbers] & one_word(kinds, starts - 1, starts)
         inside |= patterns.right[numbers] & one_word(kinds, ends, ends - 1)
         whole = np.flatnonzero(~inside)
@@ -217,7 +199,7 @@ class Matcher:
     def _place(
         self,
         places: Iterable[tuple[int, int, int, int, int]],
-        patterns: Patterns,
+        patterns: Automaton,
         answer: defaultdict[int, list[Found]],
         finds: defaultdict[int, list[Find]],
         parts: _Parts,
@@ -233,7 +215,9 @@ class Matcher:
                 else:
                     answer[line].append(Found(start - offset, end - offset, term))
 
-    def _stands(self, batch: Batch, start: int, end: int, number: int, span: Sequence[int], patterns: Patterns) -> bool:
+    def _stands(
+        self, batch: Batch, start: int, end: int, number: int, span: Sequence[int], patterns: Automaton
+    ) -> bool:
         """Whether words end where the pattern does, and what is skipped inside may be skipped."""
         if patterns.left[number] and not word_starts(batch.folded, start):
             return False
@@ -243,13 +227,13 @@ class Matcher:
 
     def _otherwise(self, batch: Batch, parts: _Parts) -> Iterator[tuple[int, list[Find]]]:
         """Finds in dearer readings, by number of text."""
-        yield from self._alike(batch, self._sound, self._sound_signs, "sound")
-        yield from self._alike(batch, self._shape, self._shape_signs, "shape")
+        yield from self._alike(batch, self._sound, _SOUNDS, "sound")
+        yield from self._alike(batch, self._shape, _SHAPES, "shape")
         yield from self._nearly(batch)
         yield from self._in_sounds(batch, self._spoken(batch))
         yield from self._in(batch, self._tricks(batch, parts))
 
-    def _alike(self, batch: Batch, patterns: Patterns, signs: "_Signs", via: str) -> Iterator[tuple[int, list[Find]]]:
+    def _alike(self, batch: Batch, patterns: Automaton, signs: CodeTable, via: str) -> Iterator[tuple[int, list[Find]]]:
         """Terms that sound or look like what is written."""
         rows = patterns.find(string(signs.of(batch.squeezed_codes)))
         if not len(rows):
@@ -329,25 +313,12 @@ class Matcher:
                 yield made
 
 
-class _Signs:
-    """A table from folded code points to the signs of their sound or look; fills itself."""
-
-    def __init__(self, sign: Callable[[str], str]) -> None:
-        self._sign = sign
-        self._table, self._known = _TABLES.setdefault(
-            sign.__module__, (np.arange(0x110000, dtype=np.uint32), np.zeros(0x110000, bool))
-        )
-        self._known[:0x3400] = True
-
-    def of(self, chars: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        fresh = chars[~self._known[chars]]
-        for code in np.unique(fresh).tolist():
-            self._table[code] = ord(self._sign(chr(code)))
-            self._known[code] = True
-        return self._table[chars]
+def _signs(sign: Callable[[str], str]) -> CodeTable:
+    """From folded characters to the signs of their sound or look; what comes before all hanzi is its own."""
+    return CodeTable(lambda char: ord(char if char < "\u3400" else sign(char)), np.uint32)
 
 
-_TABLES: dict[str, tuple[NDArray[np.uint32], NDArray[np.bool_]]] = {}
+_SOUNDS, _SHAPES = _signs(sound.sign), _signs(shape.sign)
 
 
 def _across(find: Found, reading: Reading) -> Found:

@@ -48,6 +48,7 @@ class Patterns:
 
     def __init__(self, expressions: Sequence[str]) -> None:
         """Compiles expressions that have no `pattern_flaw`. Raises: ValueError if they are too many or too large."""
+        self._expressions = expressions
         self._alone = [_compiled(expression) for expression in expressions]
         if len(expressions) > MOST_PATTERNS:
             raise ValueError(f"{len(expressions)} patterns: at most {MOST_PATTERNS} may stand in one ruleset")
@@ -61,6 +62,9 @@ class Patterns:
 
     def __len__(self) -> int:
         return len(self._alone)
+
+    def __reduce__(self) -> tuple[type["Patterns"], tuple[Sequence[str]]]:
+        return Patterns, (self._expressions,)
 
     def find(self, batch: Batch) -> dict[int, list[Found]]:
         """Finds per number of text, in order of place; `term` is the expression's place in the sequence."""

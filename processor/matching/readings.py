@@ -25,9 +25,9 @@ from emoji import EMOJI_DATA, config
 from numpy.typing import NDArray
 
 from processor.matching import sound, words
-from processor.matching.folding import IGNORED, Batch, Codes, fold, is_break, is_hanzi
+from processor.matching.codes import Codes, CodeTable
+from processor.matching.folding import IGNORED, Batch, fold, is_break, is_hanzi
 
-WRITTEN = "written"
 COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
     "case": 0,
     "variant": 0,
@@ -209,12 +209,11 @@ def _turned(text: _Text) -> _Text:
 
 # What calls for a reading.
 
-_FLAGS = np.zeros(0x110000, np.uint16)  # by folded code point
-_HANZI, _LATIN, _LEETS, _TWIN, _FACE, _DIGIT, _FORMAL, _CODED, _DOT, _EDGE, _SEEN = (1 << n for n in range(11))
+_HANZI, _LATIN, _LEETS, _TWIN, _FACE, _DIGIT, _FORMAL, _CODED, _DOT, _EDGE = (1 << n for n in range(10))
 
 
 def _flag(char: str) -> int:
-    flags = _SEEN
+    flags = 0
     if "a" <= char <= "z":
         flags |= _LATIN
     elif is_hanzi(char):
@@ -236,19 +235,12 @@ def _flag(char: str) -> int:
     return flags
 
 
-def flags(batch: Batch) -> NDArray[np.uint16]:
-    """What each character of a batch's folded reading is to the readings below."""
-    found = _FLAGS[batch.codes]
-    if not found.all():
-        for code in np.unique(batch.codes[found == 0]).tolist():
-            _FLAGS[code] = _flag(chr(code))
-        found = _FLAGS[batch.codes]
-    return found
+_FLAGS = CodeTable(_flag, np.uint16)  # what each character of a folded reading is to the readings below
 
 
 def coded_lines(batch: Batch) -> list[int]:
     """The texts in which something may be encoded, or turned round."""
-    marks = flags(batch)
+    marks = batch.of(_FLAGS)
     lines = dict.fromkeys(batch.lines(np.flatnonzero(marks & _CODED)))
     unseen = dict.fromkeys(batch.lines(np.flatnonzero(batch.codes == ord(IGNORED))))
     lines.update(dict.fromkeys(line for line in unseen if not _TURNS.isdisjoint(batch.texts[line])))
@@ -257,7 +249,7 @@ def coded_lines(batch: Batch) -> list[int]:
 
 def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str]]:
     """The texts that show the signs of tricks, and of which; `wanted` holds the hanzi of the terms looked for."""
-    codes, marks = batch.codes, flags(batch)
+    codes, marks = batch.codes, batch.of(_FLAGS)
     latin, hanzi, leet, edge = (marks & flag != 0 for flag in (_LATIN, _HANZI, _LEETS, _EDGE))
     number = (codes >= ord("0")) & (codes <= ord("9"))
     digit = marks & _DIGIT != 0
@@ -423,11 +415,7 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
     if len(text.text) >= _LONG:
         most = min(most, _MOST_FACES)
     for n in range(most):
-        yield _Text(
-            "".join(meant[c][min(n, len(meant[c]) - 1)] if meant.get(c) else c for c in text.text),
-            text.starts,
-            text.ends,
-        )
+        yield text._replace(text="".join(meant[c][min(n, len(meant[c]) - 1)] if meant.get(c) else c for c in text.text))
 
 
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -486,7 +474,7 @@ def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    yield _Text("".join(_HAN_DIGITS.get(char, char) for char in text.text), text.starts, text.ends)
+    yield text._replace(text=in_digits(text.text))
 
 
 def _url(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:

@@ -25,7 +25,7 @@ def forms(term: str) -> tuple[str, ...]:
     return tuple(form for form in dict.fromkeys((folded, squeezed if bare else "")) if form)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 17)
 def identity(term: str) -> str:
     """What all spellings of one term have in common."""
     return "".join(forms(term)[-1:])

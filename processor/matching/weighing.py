@@ -24,8 +24,13 @@ from processor.matching.term import transforms
 _AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term that stands there as written
 _ACROSS = -1.5  # … if one of them reaches over an end of the term
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
-_DOUBTS = {"sound": (3.0, 7.0), "shape": (0.0, 4.0)}  # … by which a term must read better: one hanzi replaced, or more
-_DOUBT = {"split": 2.0, "repeated": 3.0, "emoji": -12.0}
+_DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
+    "sound": (3.0, 7.0),
+    "shape": (0.0, 4.0),
+    "split": (2.0, 2.0),
+    "repeated": (3.0, 3.0),
+    "emoji": (-12.0, -12.0),
+}
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
@@ -70,7 +75,7 @@ class Scales:
         self._twins = _common_twins(forms.values())
 
     def weigh(self, batch: Batch, line: int, finds: Sequence[Find], trace: list[Rejected] | None) -> list[Found]:
-        """What of the finds of one text holds, once each, the cheapest way to find it."""
+        """What of the finds of one text holds, once each, the cheapest way to find it; in no order."""
         text = batch.texts[line]
         best: dict[tuple[int, int, int], Found] = {}
         chain: words.Chain | None = None
@@ -90,7 +95,7 @@ class Scales:
                 why = f"costs {found.cost}, more than the {ceiling} allowed"
             else:
                 if chain is None:
-                    chain, places = words.chain(batch.squeezed_reading(line)), batch.places(line)
+                    chain, places = words.chain(batch.squeezed_texts[line]), batch.places(line)
                 why = self._doubt(found, more, chain, places)
                 if why and "pinyin" in more and sound.tones(text[start:end]) == sound.tones_of(self._forms[term]):
                     why = ""  # the tones say which word it is
@@ -98,7 +103,7 @@ class Scales:
                 best[start, end, term] = found
             elif trace is not None:
                 trace.append(Rejected(line, found, why))
-        return sorted(_cheapest(best.values()))
+        return _cheapest(list(best.values()))
 
     def _doubt(self, found: Found, more: Sequence[str], chain: words.Chain, places: Sequence[int]) -> str:
         """Why a find is rejected, or nothing."""
@@ -131,18 +136,13 @@ class Scales:
         return ""
 
 
-def _cheapest(found: Iterable[Found]) -> list[Found]:
+def _cheapest(found: list[Found]) -> list[Found]:
     """Without the finds that overlap a find of the same term that was easier to read, or longer."""
-    kept: list[Found] = []
-    dear = False
-    for each in found:
-        kept.append(each)
-        dear = dear or each.cost >= _DEAR
-    if not dear or len(kept) < 2:  # noqa: PLR2004  nothing to overlap
-        return kept
+    if len(found) < 2 or all(each.cost < _DEAR for each in found):  # noqa: PLR2004  nothing to overlap
+        return found
     easy: list[Found] = []
     covered: defaultdict[int, set[int]] = defaultdict(set)  # by term: the places of its finds
-    for each in sorted(kept, key=lambda find: (find.cost, find.start - find.end)):
+    for each in sorted(found, key=lambda find: (find.cost, find.start - find.end, find)):
         places = range(each.start, each.end)
         if each.cost < _DEAR or covered[each.term].isdisjoint(places):
             covered[each.term].update(places)
@@ -174,7 +174,7 @@ def _replaced(term: str, written: str) -> int:
 
 
 def _doubts(via: str, size: int, replaced: int) -> float:
-    few, many = _DOUBTS.get(via, (_DOUBT.get(via, 0.0),) * 2)
+    few, many = _DOUBTS.get(via, (0.0, 0.0))
     return few if replaced < 2 or size > 3 else many  # noqa: PLR2004
 
 

@@ -32,12 +32,14 @@ def _each(*values: str) -> tuple[tuple[str, ...], ...]:
     return tuple((value,) for value in values)
 
 
+_VERDICTS = _each("pass", "mask", "review", "block", "dead")
+
 CATALOGUE = (
     Metric(
         name="messages_total",
         kind="counter",
         labels=("verdict",),
-        known=_each("pass", "mask", "review", "block", "dead"),
+        known=_VERDICTS,
         meaning="Messages judged and committed; dead ones went to the dead-letter topic.",
     ),
     Metric(
@@ -203,7 +205,7 @@ CATALOGUE = (
         name="canary_verdicts_total",
         kind="counter",
         labels=("verdict",),
-        known=_each("pass", "mask", "review", "block", "dead"),
+        known=_VERDICTS,
         meaning="Messages that a candidate in a canary judged, by its verdict; messages_total has them too.",
     ),
     Metric(name="redis_up", kind="gauge", meaning="1 while Redis answers; away, the last good rulesets stay in force."),

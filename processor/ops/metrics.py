@@ -6,7 +6,7 @@ Counters and histograms are pushed here once per batch, which costs some 30 µs.
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -173,10 +173,8 @@ class Metrics:
     def rulesets(self, in_force: Mapping[str, tuple[int, str]]) -> None:
         """Show the rulesets in force: version and digest by scope, `base` or `tenant:<id>`."""
         tenants = sorted(scope for scope in in_force if scope != "base")
-        named = ["base", *tenants[: self._tenant_cap if self._tenant_label else 0]]
-        self._series["ruleset_info"].put(
-            {(scope, str(in_force[scope][0]), in_force[scope][1][:12]): 1 for scope in named if scope in in_force}
-        )
+        shown = [(scope, *in_force[scope]) for scope in self._named(in_force)]
+        self._series["ruleset_info"].put({(scope, str(version), digest[:12]): 1 for scope, version, digest in shown})
         self._gauge("tenant_rulesets", len(tenants))
         self._gauge("tenant_rulesets_fingerprint", _fingerprint([(scope, *in_force[scope]) for scope in tenants]))
 
@@ -200,9 +198,7 @@ class Metrics:
 
     def trials(self, readings: Mapping[str, Reading]) -> None:
         """Show what is tried out, by scope; tenants' only where they may be named."""
-        tenants = sorted(scope for scope in readings if scope != "base")
-        named = [*(["base"] if "base" in readings else []), *tenants[: self._tenant_cap if self._tenant_label else 0]]
-        shown = [(scope, readings[scope]) for scope in named]
+        shown = [(scope, readings[scope]) for scope in self._named(readings)]
         self._series["rollout_share"].put(
             {(scope, str(each.version), each.digest[:12], each.mode): each.share for scope, each in shown}
         )
@@ -223,6 +219,11 @@ class Metrics:
     def loop_lag(self, seconds: float) -> None:
         """Count how late a timer of the event loop fired."""
         self._distributions["event_loop_lag_seconds"].observe(seconds)
+
+    def _named(self, scopes: Collection[str]) -> list[str]:
+        """The scopes that may be a label: base, and as many tenants' as the settings allow."""
+        tenants = sorted(scope for scope in scopes if scope != "base")
+        return [*(["base"] if "base" in scopes else []), *tenants[: self._tenant_cap if self._tenant_label else 0]]
 
     def _count(self, name: str, counts: Iterable[tuple[Labels, int]]) -> None:
         series = self._series[name]

@@ -1,7 +1,8 @@
 """A document to what the judge holds in its hand. Pure, slow (up to seconds for very many terms), thread-safe."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from processor.matching.term import identity
 from processor.model import Severity
 from processor.needs import Needs
 from processor.policy import FRAUD, parse
-from processor.ruleset import Allow, Base, Entry, Kinds, Meaning, Overlay, whole
+from processor.ruleset import Allow, Base, Entry, Ground, Kinds, Meaning, Overlay, whole
 from processor.rulesets.company import NeededWords, is_ordinary
 from processor.rulesets.document import MAX_TERM, BaseDocument, FraudDocument, OverlayDocument
 from processor.rulesets.document import Entry as Written
@@ -26,8 +27,6 @@ CEILINGS = {Severity.HIGH: 6, Severity.MEDIUM: 5, Severity.LOW: 4, Severity.LOG:
 """What the transforms of a hit may cost together, by the severity of its term; costs: `matching.readings.COSTS`."""
 
 PLAINLY = 1  # what the plain readings cost
-
-
 CHEAP = 2  # pays for what is neither sound nor look
 SHORT = 2  # characters
 MOST_SHORT = 5_000  # terms that are so short, beyond which nearly every pair of syllables would be one of them
@@ -38,21 +37,26 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with entries, rules, policy or aliases."""
     if not document.policy:
         raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
-    book = _rulebook(msgspec.json.encode(document.fraud))
+    fraud = msgspec.json.encode(document.fraud)
+    book = _rulebook(fraud)
     needed = NeededWords()
-    own = _meanings(document.lexicons, BUILTIN_LEXICON, needed)
-    plain = [*own.terms, *(Meaning(term, bits) for term, bits in book.terms.items())]
+    names = _builtin_names()
+    given = _meanings({name: each for name, each in document.lexicons.items() if name in names}, needed)
+    own = _meanings({name: each for name, each in document.lexicons.items() if name not in names}, needed)
+    words = [Meaning(term, bits) for term, bits in book.terms.items()]
     beside = [Meaning(term, bits) for term, bits in book.beside.items()]
-    held = _hold([*plain, *_aliases(document.aliases, [*plain, *beside], needed)], own, needed)
+    aliases = _aliases(document.aliases, [*given.terms, *own.terms, *words, *beside], needed)
+    grounded = {meaning.what for meaning in (*given.terms, *words, *beside)}
+    low = list(dict.fromkeys([*given.terms, *words, *(each for each in aliases if each.what in grounded)]))
+    high = list(dict.fromkeys([*own.terms, *(each for each in aliases if each.what not in grounded)]))
+    meanings, kinds = _kinds([*low, *high], [given, own], needed)
     return Base(
         version=version,
         digest=digest,
-        matcher=held.matcher,
-        meanings=held.meanings,
-        kinds=held.kinds,
-        beside=_matcher(beside),
-        beside_bits=list(book.beside.values()),
-        book=book,
+        ground=_ground(fraud, *_searched(low)),
+        own=Matcher(*_searched(high), first=len(low)),
+        meanings=meanings,
+        kinds=kinds,
         policy=parse(document.policy),
         policy_document=document.policy,
         templates=msgspec.to_builtins(document.reminders),
@@ -65,15 +69,16 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
     Raises Invalid with everything that is wrong with its entries.
     """
     needed = NeededWords()
-    own = _meanings(document.lexicons, document.tenant, needed)
-    held = _hold([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)], own, needed)
+    own = _meanings(document.lexicons, needed, lexicon=document.tenant)
+    terms = list(dict.fromkeys([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)]))
+    meanings, kinds = _kinds(terms, [own], needed)
     return Overlay(
         tenant=document.tenant,
         version=version,
         digest=digest,
-        matcher=held.matcher,
-        meanings=held.meanings,
-        kinds=held.kinds,
+        own=Matcher(*_searched(terms)),
+        meanings=meanings,
+        kinds=kinds,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
         regraded_categories={regrade.category: regrade.severity for regrade in document.regrade if regrade.category},
         off_terms=frozenset(map(identity, document.off.terms)),
@@ -83,8 +88,29 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
     )
 
 
-def _matcher(meanings: Sequence[Meaning]) -> Matcher:
-    return Matcher([meaning.spelling for meaning in meanings], ceilings=_ceilings(meanings))
+@cache
+def _builtin_names() -> frozenset[str]:
+    """Of the lexicons that come with the package."""
+    return frozenset(file.name.rpartition(".")[0] for file in (files("processor") / "builtin" / "lexicons").iterdir())
+
+
+_Searched = tuple[tuple[str, ...], tuple[int | None, ...]]  # terms and their ceilings
+
+
+def _searched(meanings: Sequence[Meaning]) -> _Searched:
+    return tuple(meaning.spelling for meaning in meanings), tuple(_ceilings(meanings))
+
+
+@lru_cache(maxsize=2)
+def _ground(fraud: bytes, terms: tuple[str, ...], ceilings: tuple[int | None, ...]) -> Ground:
+    """The same object for the same content: most publications change none of it."""
+    book = _rulebook(fraud)
+    return Ground(
+        matcher=Matcher(terms, ceilings),
+        beside=Matcher(list(book.beside)),
+        beside_bits=list(book.beside.values()),
+        book=book,
+    )
 
 
 def _ceilings(meanings: Sequence[Meaning]) -> list[int | None]:
@@ -128,7 +154,9 @@ class _Meanings(NamedTuple):
     exact: list[Meaning]
 
 
-def _meanings(lexicons: Mapping[str, list[Written]], lexicon: str, needed: NeededWords) -> _Meanings:
+def _meanings(
+    lexicons: Mapping[str, list[Written]], needed: NeededWords, *, lexicon: str = BUILTIN_LEXICON
+) -> _Meanings:
     """Raises Invalid with everything that is wrong with any of the entries."""
     sorted_out = _Meanings([], [], [])
     problems: list[str] = []
@@ -154,21 +182,15 @@ def _meanings(lexicons: Mapping[str, list[Written]], lexicon: str, needed: Neede
     return sorted_out
 
 
-class _Held(NamedTuple):
-    meanings: Sequence[Meaning]
-    matcher: Matcher
-    kinds: Kinds
-
-
-def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Held:
-    """All meanings, those of the matcher's terms first, then patterns, then whole messages; and what finds each."""
-    found = list(dict.fromkeys(terms))
-    meanings = [*found, *own.patterns, *own.exact]
+def _kinds(found: Sequence[Meaning], entries: Sequence[_Meanings], needed: NeededWords) -> tuple[list[Meaning], Kinds]:
+    """All meanings, those of the matchers' terms first, then patterns, then whole messages; and what finds those."""
+    matched = [meaning for each in entries for meaning in each.patterns]
+    whole_texts = [meaning for each in entries for meaning in each.exact]
     exact: dict[str, list[int]] = {}
-    for number, meaning in enumerate(own.exact, start=len(found) + len(own.patterns)):
+    for number, meaning in enumerate(whole_texts, start=len(found) + len(matched)):
         exact.setdefault(whole(meaning.spelling), []).append(number)
     try:
-        patterns = Patterns([meaning.what.term for meaning in own.patterns if isinstance(meaning.what, Entry)])
+        patterns = Patterns([meaning.what.term for meaning in matched if isinstance(meaning.what, Entry)])
     except ValueError as error:
         raise Invalid([str(error)]) from None
     kinds = Kinds(
@@ -178,7 +200,7 @@ def _hold(terms: Iterable[Meaning], own: _Meanings, needed: NeededWords) -> _Hel
         company=needed.company(),
         cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
     )
-    return _Held(meanings, _matcher(found), kinds)
+    return [*found, *matched, *whole_texts], kinds
 
 
 def _stands_alone(meaning: Meaning) -> bool:

@@ -167,7 +167,7 @@ def parse_terms(text: str, *, source: str, least: int = 2) -> list[Entry]:
     """
     entries: list[Entry] = []
     problems: list[str] = []
-    for number, line in _lines(text):
+    for number, line in numbered(text):
         written, category, severity, *more = (*(part.strip() for part in line.split(",")), "", "")
         term, near, without = read_short(written)
         severity = (severity or Severity.HIGH).lower()
@@ -205,7 +205,7 @@ def parse_aliases(text: str, *, source: str) -> dict[str, str]:
     """Spelling → term, from lines `spelling=term`. Raises: Invalid, with one problem per bad line."""
     aliases: dict[str, str] = {}
     problems: list[str] = []
-    for number, line in _lines(text):
+    for number, line in numbered(text):
         spelling, equals, term = (part.strip() for part in line.partition("="))
         if not equals:
             problems.append(f"{source}:{number}: wanted spelling=term")
@@ -222,22 +222,24 @@ def _flaws(term: str, category: str, severity: str, *, least: int, extra: bool) 
     if flaw := term_flaw(term, least=least):
         yield flaw
     if category and not CATEGORY.fullmatch(category):
-        yield _bad_category(category)
+        yield bad_category(category)
     if severity not in set(Severity):
         yield f"unknown severity {severity!r}: use one of {_SEVERITIES}"
     if extra:
         yield "too many commas: wanted term[,category[,severity]]"
 
 
-def _bad_category(category: str) -> str:
+def bad_category(category: str) -> str:
+    """What is told of a category that is none by `CATEGORY`."""
     return f"category {category!r}: use up to 64 letters, digits, '_', '-' and '.'"
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def numbered(text: str, *, comments: bool = True) -> Iterator[tuple[int, str]]:
+    """The lines that say something, stripped, each with its number from 1; `comments`: whether # begins one."""
     # Not splitlines(): that also breaks at characters which may stand inside a term.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip()
-        if content and not content.startswith("#"):
+        if content and not (comments and content.startswith("#")):
             yield number, content
 
 

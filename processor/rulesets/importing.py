@@ -22,7 +22,7 @@ from processor.errors import Invalid
 from processor.matching.term import forms
 from processor.model import Severity
 from processor.rulesets.decoding import decode
-from processor.rulesets.directory import CATEGORY
+from processor.rulesets.directory import CATEGORY, bad_category, numbered
 from processor.rulesets.document import Entry, Kind, entry_of
 from processor.rulesets.entries import entry_flaws, term_flaw
 from processor.rulesets.sheets import read_rows
@@ -141,7 +141,7 @@ def gather(files: Mapping[str, bytes], ask: Ask) -> Imported:
     Raises: Invalid, if a file cannot be read at all, a column is not there, or `ask` names what cannot be.
     """
     if not CATEGORY.fullmatch(ask.category):
-        raise Invalid([f"category {ask.category!r}: use up to 64 letters, digits, '_', '-' and '.'"])
+        raise Invalid([bad_category(ask.category)])
     read = {name: _read(name, content, ask) for name, content in files.items()}
     sources = [source for source, _ in read.values()]
     return _sort(sources, {name: rows for name, (_, rows) in read.items()}, ask)
@@ -178,7 +178,7 @@ def _read(name: str, content: bytes, ask: Ask) -> tuple[Source, list[Row]]:
 
 
 def _plain(text: str) -> Iterator[Row]:
-    for number, line in _lines(text, comments=True):
+    for number, line in numbered(text):
         parts = [part.strip() for part in line.split(",")]
         if len(parts) == _OURS and parts[2].lower() in set(Severity):
             yield Row(number, parts[0], parts[1], parts[2])
@@ -186,14 +186,6 @@ def _plain(text: str) -> Iterator[Row]:
             yield Row(number, line[1:-1], role="pattern")
         else:
             yield from (Row(number, word.strip()) for word in _PLAIN.split(line) if word.strip())
-
-
-def _lines(text: str, *, comments: bool) -> Iterator[tuple[int, str]]:
-    # Not splitlines(): that also breaks at characters which may stand inside a word.
-    for number, line in enumerate(text.split("\n"), start=1):
-        content = line.strip()
-        if content and not (comments and content.startswith("#")):
-            yield number, content
 
 
 def _role(name: str) -> Role:
@@ -205,7 +197,7 @@ def _role(name: str) -> Role:
 
 
 def _houbb(text: str, role: Role) -> Iterator[Row]:
-    for number, line in _lines(text, comments=False):
+    for number, line in numbered(text, comments=False):
         if role == "tag":
             word, _, tags = line.partition(" ")
             yield Row(number, word, tags.strip(), role="tag")
@@ -214,7 +206,7 @@ def _houbb(text: str, role: Role) -> Iterator[Row]:
 
 
 def _expressions(text: str) -> Iterator[Row]:
-    for number, line in _lines(text, comments=True):
+    for number, line in numbered(text):
         slashed = re.fullmatch(r"/(.+)/[a-z]*", line)
         expression = slashed[1] if slashed else line
         words = list(_words(expression))

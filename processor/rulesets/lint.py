@@ -179,14 +179,16 @@ class _Subject:
     def rulebook(self) -> Rulebook | None:
         """The fraud rules below; None where they do not compile, which is told elsewhere."""
         try:
-            return compile_rules(self.ground.fraud.groups, self.ground.fraud.rules)
+            fraud = self.ground.fraud
+            return compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands)
         except Invalid:
             return None
 
     @cached_property
     def known(self) -> frozenset[str]:
         """The identities of all terms that an alias may stand for."""
-        return self.lexicon_terms | {identity(term) for term in (self.rulebook.terms if self.rulebook else ())}
+        book = self.rulebook
+        return self.lexicon_terms | {identity(term) for term in ((*book.terms, *book.beside) if book else ())}
 
     @cached_property
     def lexicon_terms(self) -> frozenset[str]:

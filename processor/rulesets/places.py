@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import yaml
 
+from processor.rulesets.directory import numbered
 from processor.rulesets.entries import read_short
 
 
@@ -37,8 +38,13 @@ def places(source: str) -> Places:
     return found
 
 
+def located(source: str) -> Traversable:
+    """The file or directory that `source` names; it need not be there."""
+    return files("processor") / "builtin" if source == "builtin" else Path(source)
+
+
 def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
-    path: Traversable = files("processor") / "builtin" if source == "builtin" else Path(source)
+    path = located(source)
     if source.endswith(".txt") and path.is_file():
         yield from _terms(Path(source).stem, path, source)
     if source.endswith(".yaml") and path.is_file():
@@ -53,22 +59,19 @@ def _scan(source: str) -> Iterator[tuple[str, str, Place]]:
             yield from _terms(stem, file, shown)
         elif suffix == "yaml":
             yield from _entries(stem, file, shown)
-    for number, line in _lines(path / "aliases.txt"):
+    for number, line in numbered(text_of(path / "aliases.txt")):
         yield ALIASES, line.partition("=")[0].strip(), Place(f"{source}/aliases.txt", number)
     yield from _scalars(OVERLAY, path / "overlay.yaml", f"{source}/overlay.yaml")
 
 
 def _terms(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, str, Place]]:
-    for number, line in _lines(file):
+    for number, line in numbered(text_of(file)):
         yield part, read_short(line.partition(",")[0].strip())[0], Place(shown, number)
 
 
-def _lines(file: Traversable) -> Iterator[tuple[int, str]]:
-    if file.is_file():
-        text = file.read_bytes().decode("utf-8-sig", errors="replace")
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.strip() and not line.lstrip().startswith("#"):
-                yield number, line.strip()
+def text_of(file: Traversable) -> str:
+    """What the file holds, whatever of it is not UTF-8; nothing if there is none."""
+    return file.read_bytes().decode("utf-8-sig", errors="replace") if file.is_file() else ""
 
 
 def _scalars(part: str, file: Traversable, shown: str) -> Iterator[tuple[str, str, Place]]:

@@ -10,8 +10,8 @@ from processor.judge import Judged, judge
 from processor.model import ChatMessage
 from processor.ruleset import Rules
 
-_MINUTE_MS = 60_000
-_BEGUN_MS = 1_767_225_600_000  # an ordinary day, far from the epoch
+MINUTE_MS = 60_000
+BEGUN_MS = 1_767_225_600_000  # an ordinary day, far from the epoch
 _AT_ONCE = 200
 
 
@@ -46,8 +46,7 @@ def try_examples(rules: Rules, step: Callable[[int], None] = lambda _: None) -> 
 
     `step` is told how many examples were judged since it was last told.
     """
-    book = rules.base.book
-    heads = [*(clauses.rule for clauses in book.clauses), *(card.rule for card in book.cards.cards)]
+    heads = rules_in(rules)
     examples = [example for rule in heads for example in _examples(rule)]
     failures: list[Failure] = []
     for begin in range(0, len(examples), _AT_ONCE):
@@ -62,6 +61,12 @@ def try_examples(rules: Rules, step: Callable[[int], None] = lambda _: None) -> 
         without=sorted({rule.name for rule in heads if not rule.hits and not rule.misses}),
         failures=sorted(failures, key=lambda each: (each.rule, each.wanted, each.number)),
     )
+
+
+def rules_in(rules: Rules) -> list[Rule]:
+    """What is compiled (in force or on trial) as it was written, scorecards too."""
+    book = rules.base.ground.book
+    return [*(clauses.rule for clauses in book.clauses), *(card.rule for card in book.cards.cards)]
 
 
 def _examples(rule: Rule) -> Iterator[_Example]:
@@ -86,7 +91,7 @@ def _fired(examples: Sequence[_Example], rules: Rules) -> list[list[str]]:
     owners: list[int] = []
     for number, example in enumerate(examples):
         for turn, (speaker, text) in enumerate(example.conversation):
-            at = _BEGUN_MS + turn * _MINUTE_MS
+            at = BEGUN_MS + turn * MINUTE_MS
             messages.append(_message(f"c{number}", turn, speaker, text, at, example.rule))
             times.append(at)
             owners.append(number)
@@ -106,5 +111,5 @@ def _message(conversation: str, turn: int, speaker: str, text: str, at: int, rul
         sender_id=speaker,
         type="text",
         content=text,
-        contact_since=at - _MINUTE_MS if rule.contact_younger_ms else None,
+        contact_since=at - MINUTE_MS if rule.contact_younger_ms else None,
     )

@@ -14,12 +14,11 @@ from processor.errors import Invalid
 from processor.fraud.brands import LINKS
 from processor.fraud.reading import KINDS
 from processor.fraud.rule import OTHER, STAGES, TYPES, Rule, Scope, Status
-from processor.fraud.rules import Clauses, Rulebook, compile_rules, parse_rule
+from processor.fraud.rules import SPECIAL, Clauses, Rulebook, compile_rules, parse_rule
 from processor.fraud.scorecard import Card, Evidence
 from processor.rulesets.document import BaseDocument
 from processor.rulesets.rule_places import Places
 
-SPECIAL = ("warning", "inquiry", "strong", "reassurance")
 EXAMPLES = 3  # of each kind, at least, where a rule has any
 _NAMED = re.compile(r"(?:rule|card) (?P<rule>FR-[A-Z]{2}-[0-9]+)|(?P<kind>group|words|signal) '(?P<name>[^']+)'")
 

@@ -5,11 +5,9 @@ Reading is tolerant: what is wrong with a file is told by `rulesets.directory`, 
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 
-from processor.rulesets.places import Place
+from processor.rulesets.places import Place, located, text_of
 
 _ID = re.compile(r"""(?:- +)?\{? *id: *["']?(FR-[A-Z]{2}-[0-9]+)""")
 _KEY = re.compile(r"""( *)["']?([\w.\-]+)["']?:""")
@@ -21,9 +19,8 @@ Places = Mapping[tuple[str, str], Place]
 
 def rule_places(source: str) -> Places:
     """The places of what a directory (or `builtin`) holds; nothing for other sources."""
-    path: Traversable = files("processor") / "builtin" if source == "builtin" else Path(source)
     found: dict[tuple[str, str], Place] = {}
-    for key, place in _scan(path, source):
+    for key, place in _scan(located(source), source):
         found.setdefault(key, place)
     return found
 
@@ -47,7 +44,7 @@ def _scan(path: Traversable, source: str) -> Iterator[tuple[tuple[str, str], Pla
 
 
 def _ids(file: Traversable, shown: str) -> Iterator[tuple[tuple[str, str], Place]]:
-    for number, line in enumerate(_lines(file), start=1):
+    for number, line in enumerate(text_of(file).split("\n"), start=1):
         if match := _ID.match(line.strip()):
             yield ("rule", match[1]), Place(shown, number)
 
@@ -65,10 +62,6 @@ def _sections(file: Traversable, shown: str) -> Iterator[tuple[tuple[str, str], 
 
 def _keys(file: Traversable) -> Iterator[tuple[int, str, int]]:
     """The keys of a YAML file with their indent and line."""
-    for number, line in enumerate(_lines(file), start=1):
+    for number, line in enumerate(text_of(file).split("\n"), start=1):
         if match := _KEY.match(line):
             yield len(match[1]), match[2], number
-
-
-def _lines(file: Traversable) -> list[str]:
-    return file.read_bytes().decode("utf-8-sig", errors="replace").split("\n") if file.is_file() else []

@@ -13,13 +13,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
 
 from processor.errors import Unavailable
 from processor.rulesets import store
@@ -47,8 +46,7 @@ class Usage:
         """Add what a batch came to."""
         for sign, counts in ((_HITS, hits), (_REJECTED, rejected)):
             for (lexicon, term), amount in counts.items():
-                scope = BASE if lexicon == BUILTIN_LEXICON else tenant_scope(lexicon)
-                self._add((scope, sign + term), amount)
+                self._add((lexicon_scope(lexicon), sign + term), amount)
 
     def take(self) -> Mapping[tuple[Scope, str], int]:
         """All that was counted; it is forgotten here."""
@@ -77,6 +75,7 @@ class Used(Struct, frozen=True, kw_only=True, gc=False):
     hits: int
     share: float  # of all hits
     rejected: int
+    overturned: int | None = None  # flagged messages with it that reviewers let go; None if nobody looked
 
 
 class UsageReport(Struct, frozen=True, kw_only=True):
@@ -86,13 +85,19 @@ class UsageReport(Struct, frozen=True, kw_only=True):
     days: Sequence[str]  # those for which something was counted
     hits: int
     rejected: int
+    overturned: int | None = None  # of all terms together: a message with two of them counts twice
     used: Sequence[Used]  # with the most hits first
-    never: Sequence[Used]  # terms of the ruleset that were neither hit nor rejected
+    never: Sequence[Used]  # terms of the ruleset that nothing was counted of
 
 
 def stats_key(scope: Scope, day: str) -> str:
     """The key of a day's counts; the braces keep the days of a scope together on a Redis Cluster."""
     return f"chatguard:stats:{{{scope}}}:{day}"
+
+
+def lexicon_scope(lexicon: str) -> Scope:
+    """The scope of the ruleset whose terms verdicts name by this lexicon."""
+    return BASE if lexicon == BUILTIN_LEXICON else tenant_scope(lexicon)
 
 
 async def add_always(
@@ -133,7 +138,7 @@ async def add(redis: Redis, usage: Usage, *, keep_days: int) -> None:
     today = _day(0)
     try:
         for chunk in _chunks(list(taken.items())):
-            with _edge():
+            with store.edge():
                 async with redis.pipeline(transaction=False) as pipeline:
                     for (scope, field), amount in chunk:
                         pipeline.hincrby(stats_key(scope, today), field, amount)
@@ -158,34 +163,50 @@ async def read(redis: Redis, scope: Scope, *, days: int) -> Mapping[str, Mapping
     found: dict[str, dict[str, int]] = {}
     for back in range(days):
         day = _day(back)
-        with _edge():
+        with store.edge():
             answer: Any = await redis.hgetall(stats_key(scope, day))
         if answer:
             found[day] = {field.decode(): int(amount) for field, amount in answer.items()}
     return found
 
 
-def report(document: Document, scope: Scope, counted: Mapping[str, Mapping[str, int]]) -> UsageReport:
-    """The terms of `document`, and those of its scope that it does not have any more, by their hits."""
+def report(
+    document: Document, scope: Scope, counted: Mapping[str, Mapping[str, int]], overturned: Counts | None = None
+) -> UsageReport:
+    """The terms of `document`, and those of its scope that it does not have any more, by their hits.
+
+    `counted`: from `read`; `overturned`: from `Ledger.overturned`, of any scopes.
+    """
     total: Counter[str] = Counter()
     for counts in counted.values():
         total.update(counts)
     hits = {field.removeprefix(_HITS): n for field, n in total.items() if field.startswith(_HITS)}
     rejected = {field.removeprefix(_REJECTED): n for field, n in total.items() if field.startswith(_REJECTED)}
+    let_go = {term: n for (lexicon, term), n in (overturned or {}).items() if lexicon_scope(lexicon) == scope}
     everything = sum(hits.values())
     rows = [
-        Used(**facts, hits=(n := hits.get(facts["term"], 0)), share=n / everything if n else 0.0, rejected=r)
-        for facts in _facts(document, [*hits, *rejected])
-        for r in [rejected.get(facts["term"], 0)]
+        Used(
+            **facts,
+            hits=(n := hits.get(facts["term"], 0)),
+            share=n / everything if n else 0.0,
+            rejected=rejected.get(facts["term"], 0),
+            overturned=None if overturned is None else let_go.get(facts["term"], 0),
+        )
+        for facts in _facts(document, [*hits, *rejected, *let_go])
     ]
     return UsageReport(
         scope=scope,
         days=sorted(counted),
         hits=everything,
         rejected=sum(rejected.values()),
-        used=sorted((row for row in rows if row.hits or row.rejected), key=lambda row: (-row.hits, -row.rejected)),
-        never=[row for row in rows if not (row.hits or row.rejected)],
+        overturned=None if overturned is None else sum(let_go.values()),
+        used=sorted((row for row in rows if _was_used(row)), key=lambda row: (-row.hits, -row.rejected)),
+        never=[row for row in rows if not _was_used(row)],
     )
+
+
+def _was_used(row: Used) -> bool:
+    return bool(row.hits or row.rejected or row.overturned)
 
 
 def _facts(document: Document, counted: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -201,17 +222,16 @@ def _facts(document: Document, counted: Iterable[str]) -> Iterator[dict[str, str
             yield {"term": term, "category": "", "severity": "", "lexicon": ""}
 
 
+def since(days: int) -> int:
+    """When the first of the last `days` days began, today included (UTC), in milliseconds since the epoch."""
+    begun = datetime.combine(_date(days - 1), datetime.min.time(), UTC)
+    return round(begun.timestamp() * 1000)
+
+
 def _day(back: int) -> str:
     """The day, UTC, of so many days ago."""
-    today: date = datetime.fromtimestamp(time.time(), UTC).date()
-    return (today - timedelta(days=back)).isoformat()
+    return _date(back).isoformat()
 
 
-@contextmanager
-def _edge() -> Iterator[None]:
-    try:
-        yield
-    except ResponseError as error:
-        raise Unavailable(f"Redis refused: {error}") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Redis is away: {str(error) or type(error).__name__}") from error
+def _date(back: int) -> date:
+    return datetime.fromtimestamp(time.time(), UTC).date() - timedelta(days=back)

@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import msgspec
 from redis.asyncio import Redis
@@ -31,19 +30,15 @@ from redis.exceptions import RedisError
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Overlay
 from processor.rulesets import rollout, store
-from processor.rulesets.compile import compile_base, compile_overlay
+from processor.rulesets.compiler import compile_snapshot
 from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
 from processor.rulesets.document import (
     BASE,
     BaseDocument,
-    Document,
-    OverlayDocument,
     Scope,
     canonical,
     digest,
-    parse,
-    scope_of,
     tenant_of,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
@@ -61,16 +56,8 @@ Found = Mapping[Scope, Sight]
 Change = tuple[Held, float] | None
 
 
-class CompileBase(Protocol):
-    """Base document → what the judge uses. Pure, may take a second. Raises: Invalid."""
-
-    def __call__(self, document: BaseDocument, /, *, version: int, digest: str) -> Base: ...
-
-
-class CompileOverlay(Protocol):
-    """Overlay document → what the judge uses. Pure, may take a second. Raises: Invalid."""
-
-    def __call__(self, document: OverlayDocument, /, *, version: int, digest: str) -> Overlay: ...
+Compile = Callable[[Scope, Snapshot, TenantLimits], Base | Overlay]
+"""As `compile_snapshot`: may take seconds, in a thread. Raises: Invalid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +66,7 @@ class Supply:
 
     url: str  # of Redis, with credentials
     report: Report
-    compile_base: CompileBase = compile_base
-    compile_overlay: CompileOverlay = compile_overlay
+    compile: Compile = compile_snapshot
     limits: TenantLimits = field(default_factory=TenantLimits)
     copies: Copies | None = None  # None: nothing is kept on disk
     builtin: Callable[[], BaseDocument] = builtin
@@ -404,28 +390,9 @@ def _held(snapshot: Snapshot, source: Source, compiled: Base | Overlay) -> Held:
 def _compile(supply: Supply, scope: Scope, snapshot: Snapshot, source: Source) -> tuple[Held, float]:
     """The snapshot, ready for the judge, and the seconds it took. Raises: Invalid."""
     began = time.monotonic()
-    try:
-        with _without_collections():
-            document = _document(snapshot, scope, supply.limits)
-            named: Any = {"version": snapshot.version, "digest": snapshot.digest}
-            if isinstance(document, BaseDocument):
-                compiled: Base | Overlay = supply.compile_base(document, **named)
-            else:
-                compiled = supply.compile_overlay(document, **named)
-    except Invalid:
-        raise
-    except Exception as error:  # whatever a ruleset does to the compiler, judging goes on with the last good
-        raise Invalid([f"compiling failed: {type(error).__name__}: {error}"]) from error
+    with _without_collections():
+        compiled = supply.compile(scope, snapshot, supply.limits)
     return _held(snapshot, source, compiled), time.monotonic() - began
-
-
-def _document(snapshot: Snapshot, scope: Scope, limits: TenantLimits) -> Document:
-    document = parse(snapshot.content)
-    if scope_of(document) != scope:
-        raise Invalid([f"this is a document for {scope_of(document)}, not for {scope}"])
-    if problems := limits.problems(document, len(snapshot.content)):
-        raise Invalid(problems)
-    return document
 
 
 async def _fill_from_disk(rulesets: Rulesets, supply: Supply) -> None:

@@ -15,11 +15,12 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from processor.cli.redteam import chosen, shipped_lines
+from processor.cli.redteam import chosen
 from processor.model import Hit, Severity
 from processor.redteam.mutate import EVASIONS, Length, attack, attacks
 from processor.redteam.score import FalseHits, Recall, Share, by_reading, false_hits, hits_of, missed, recall
 from processor.ruleset import Rules
+from processor.rulesets import benign as shipped
 from processor.rulesets.directory import builtin
 from tests.bench.lines import named
 from tests.bench.plot import INK, LIGHT, OTHERS, OURS, STYLE
@@ -93,7 +94,7 @@ def find(halves: Sequence[Half]) -> Findings:
     own, given = own_rules(), builtin_rules()
     entries = [entry for each in builtin().lexicons.values() for entry in each]
     drawn = chosen(entries, Severity.MEDIUM, SAMPLE, seed=0)
-    lines = {"the chat that is shipped": shipped_lines()}
+    lines: dict[str, Sequence[str]] = {"the chat that is shipped": shipped.lines()}
     lines.update({f"made to provoke, {half}": benign(half) for half in halves})
     return Findings(
         own=_recall(terms(), own, times=TIMES),

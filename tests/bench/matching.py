@@ -18,10 +18,10 @@ import ahocorasick
 import ahocorasick_rs
 from flashtext import KeywordProcessor
 
-from processor.cli.redteam import shipped_lines
 from processor.matching.folding import Batch, is_hanzi
 from processor.matching.matcher import Matcher
 from processor.matching.words import words
+from processor.rulesets import benign
 from processor.rulesets.compile import CHEAP, MOST_DEAR, MOST_SHORT, SHORT
 
 PAGE = Path("docs/matching.md")
@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 def main(large: int) -> None:
-    lines = shipped_lines()
+    lines = list(benign.lines())
     random.Random(1).shuffle(lines)
     rows = [row for size in (1_000, 10_000, 100_000, large) if size for row in _ours(lines, size)]
     rows += list(_others(lines, made_up(10_000)))

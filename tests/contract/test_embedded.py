@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,9 @@ from processor.embedded import kafka as kafka_module
 from processor.embedded import redis as redis_module
 from processor.embedded.service import free_port
 from processor.errors import EmbeddedFailed
+from tests.processes import GONE_WITHIN_S, comes_true, runs
 
 pytestmark = pytest.mark.services
-
-GONE_WITHIN_S = 10.0
 
 
 async def make_topic(kafka: Kafka, name: str) -> None:
@@ -60,22 +59,6 @@ def ping(redis: Redis) -> bool:
         return bool(client.ping())
 
 
-def comes_true(fact: Callable[[], bool], within: float = GONE_WITHIN_S) -> bool:
-    deadline = time.monotonic() + within
-    while not fact():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it may go between two looks
-        return False
-
-
 @contextmanager
 def python(code: str) -> Iterator["subprocess.Popen[str]"]:
     """Another Python in a process group of its own; what it prints can be read."""
@@ -84,7 +67,9 @@ def python(code: str) -> Iterator["subprocess.Popen[str]"]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()  # without reading it to the end: whoever was left behind may hold it open
 
 
 def line(process: "subprocess.Popen[str]") -> str:

@@ -7,30 +7,15 @@ from typing import Any
 
 import pytest
 from redis import Redis as Client
-from typer.testing import CliRunner, Result
 
-from processor.cli.lexicon import app
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Invalid, Misconfigured, Unavailable
 from processor.rulesets import benign
 from processor.rulesets.directory import read_base
 from processor.rulesets.document import canonical
+from tests.contract.commands import POLICY, call, lexicon, refusal, said
 
-pytestmark = pytest.mark.services
-
-POLICY = """
-actions: {default: {high: block, medium: review, low: mask, log: pass}}
-fraud: {review_at: 60, remind_at: 30}
-reminder: {locale: auto, cooldown_s: 60, expires_s: 60, max_recipients: 9}
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names."""
-    with run_redis() as server:
-        yield server
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("place")]
 
 
 @pytest.fixture
@@ -40,40 +25,8 @@ def redis(server: Server) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> Path:
-    """A directory to stand in, with a small base ruleset in `base/`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHATGUARD_REDIS__URL", server.url)
-    monkeypatch.setenv("USER", "tester")
-    (tmp_path / "base" / "lexicons").mkdir(parents=True)
-    (tmp_path / "base" / "lexicons" / "a.txt").write_text("赌博,gambling,high\n", encoding="utf-8")
-    (tmp_path / "base" / "policy.yaml").write_text(POLICY)
-    return tmp_path
-
-
-def call(*words: str) -> Result:
-    return CliRunner().invoke(app, [*words])
-
-
-def said(*words: str) -> str:
-    """What the command prints when it is content."""
-    result = call(*words)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
-
-
 def shown(*words: str) -> Any:
     return json.loads(said("show", "--json", *words))
-
-
-def refusal(*words: str) -> BaseException | None:
-    return call(*words).exception
-
-
-def lexicon(name: str, *lines: str) -> str:
-    Path(name).write_text("\n".join(lines), encoding="utf-8")
-    return name
 
 
 def test_pushing_a_directory_makes_it_the_whole_ruleset(redis: Client, place: Path) -> None:

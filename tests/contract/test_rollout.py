@@ -4,26 +4,24 @@ import asyncio
 import json
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis as Client
 
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Invalid
 from processor.matching.matcher import Matcher
 from processor.rollout import Finding
-from processor.ruleset import Base
+from processor.ruleset import Base, Overlay
 from processor.rulesets import rollout, store
-from processor.rulesets.compile import compile_base
-from processor.rulesets.document import BASE, BaseDocument, Document, canonical, digest, scope_of, tenant_scope
+from processor.rulesets.compiler import compile_snapshot
+from processor.rulesets.document import BASE, Document, Scope, canonical, digest, scope_of, tenant_scope
 from processor.rulesets.guard import Guard
 from processor.rulesets.inforce import TrialBegun, TrialEnded, TrialRefused, TripUntold
 from processor.rulesets.limits import TenantLimits
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Plan
-from processor.rulesets.store import Author, Conflict, Pointer
+from processor.rulesets.store import Author, Conflict, Pointer, Snapshot
 from processor.rulesets.trials import Trip
 from tests.contract.test_rulesets import Worker, base, broken, overlay
 
@@ -33,20 +31,6 @@ T1 = tenant_scope("t1")
 ME = Author(by="tester", why="because", at=1)
 SMALL = Guard(high=0.1, window=100)
 FAR = 2**62
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as redis:
-        await redis.flushall()
-        yield redis
 
 
 async def publish(redis: Client, document: Document, **how: Any) -> Pointer:
@@ -180,7 +164,7 @@ async def test_what_is_tried_out_no_more_is_freed_and_what_is_promoted_is_not(re
         async def begun(version: int) -> weakref.ref[Matcher]:
             await begin(redis, base(f"词语{version}"), mode="canary", guard=SMALL)
             await worker.sees(lambda: tried(worker) == version)
-            return weakref.ref(worker.rulesets.current.trials[None].rules.base.matcher)
+            return weakref.ref(worker.rulesets.current.trials[None].rules.base.own)
 
         withdrawn = await begun(2)
         await rollout.withdraw(redis, BASE, author=ME)
@@ -193,7 +177,7 @@ async def test_what_is_tried_out_no_more_is_freed_and_what_is_promoted_is_not(re
         await worker.sees(lambda: worker.rulesets.current.base.version == 4 and tried(worker) is None)
         await worker.looks_again()
         assert worker.rulesets.trials.worn == []
-        assert promoted() is worker.rulesets.current.base.matcher
+        assert promoted() is worker.rulesets.current.base.own
 
 
 async def test_a_worker_that_starts_during_a_rollout_has_the_candidate_from_its_first_batch(
@@ -207,12 +191,12 @@ async def test_a_worker_that_starts_during_a_rollout_has_the_candidate_from_its_
 async def test_a_larger_share_and_a_promotion_compile_nothing_again(redis: Client, server: Server) -> None:
     compiled: list[int] = []
 
-    def counting(document: BaseDocument, /, *, version: int, digest: str) -> Base:
-        compiled.append(version)
-        return compile_base(document, version=version, digest=digest)
+    def counting(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
+        compiled.append(snapshot.version)
+        return compile_snapshot(scope, snapshot, limits)
 
     await publish(redis, base("贷款"))
-    async with Worker(server.url, compile_base=counting).running() as worker:
+    async with Worker(server.url, compile=counting).running() as worker:
         await begin(redis, base("赌博"), mode="canary", share=0.05)
         await worker.sees(lambda: tried(worker) == 2)
         await rollout.change(redis, BASE, author=ME, share=0.5)

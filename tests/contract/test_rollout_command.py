@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from redis import Redis as Client
-from typer.testing import CliRunner, Result
 
-from processor.cli.lexicon import app
-from processor.embedded import Kafka, run_redis
+from processor.embedded import Kafka
 from processor.embedded import Redis as Server
 from processor.errors import Invalid, Misconfigured
 from processor.model import Topic
@@ -21,49 +18,21 @@ from processor.rulesets.document import BASE
 from processor.rulesets.rollout import Totals
 from processor.rulesets.store import Conflict
 from processor.stream.topics import apply
-from tests.contract.test_lexicon_command import POLICY, lexicon
+from tests.contract.commands import lexicon, refusal, said
 
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names."""
-    with run_redis() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> Path:
-    """A directory to stand in, with a small base ruleset in `base/`, and an empty store."""
+def place(place: Path, server: Server) -> Path:
+    """The directory to stand in, and an empty store."""
     with Client.from_url(server.url) as client:
         client.flushall()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHATGUARD_REDIS__URL", server.url)
-    monkeypatch.setenv("USER", "tester")
-    (tmp_path / "base" / "lexicons").mkdir(parents=True)
-    (tmp_path / "base" / "lexicons" / "a.txt").write_text("赌博,gambling,high\n", encoding="utf-8")
-    (tmp_path / "base" / "policy.yaml").write_text(POLICY)
-    return tmp_path
-
-
-def call(*words: str) -> Result:
-    return CliRunner().invoke(app, [*words])
-
-
-def said(*words: str) -> str:
-    """What the command prints when it is content."""
-    result = call(*words)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
+    return place
 
 
 def told(*words: str) -> Any:
     return json.loads(said(*words, "--json"))
-
-
-def refusal(*words: str) -> BaseException | None:
-    return call(*words).exception
 
 
 def in_force() -> int:

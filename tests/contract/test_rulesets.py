@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,10 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Invalid, Unavailable
-from processor.ruleset import Base
-from processor.rulesets import store
-from processor.rulesets.compile import compile_base
+from processor.ruleset import Base, Overlay
+from processor.rulesets import compiler, store
+from processor.rulesets.compiler import compile_snapshot
 from processor.rulesets.disk import Copies
 from processor.rulesets.document import (
     BASE,
@@ -31,6 +30,7 @@ from processor.rulesets.document import (
     tenant_scope,
 )
 from processor.rulesets.inforce import Dropped, Event, Loaded, Refused, StoreFound, StoreLost
+from processor.rulesets.limits import TenantLimits
 from processor.rulesets.store import Author, Conflict, Pointer, Snapshot
 from processor.rulesets.watch import Supply, start, watch
 
@@ -56,20 +56,6 @@ def overlay(*terms: str, tenant: str = "t1", **policy: Any) -> OverlayDocument:
 
 def broken() -> BaseDocument:
     return BaseDocument(policy={"actions": "no table"})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: keys of rulesets have fixed names, and some tests kill it."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as redis:
-        await redis.flushall()
-        yield redis
 
 
 class Worker:
@@ -313,12 +299,12 @@ async def test_a_ruleset_that_does_not_compile_is_tried_once_and_leaves_the_last
 ) -> None:
     tried: list[int] = []
 
-    def count(document: BaseDocument, /, *, version: int, digest: str) -> Base:
-        tried.append(version)
-        return compile_base(document, version=version, digest=digest)
+    def count(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
+        tried.append(snapshot.version)
+        return compile_snapshot(scope, snapshot, limits)
 
     await publish(redis, base("甲方"))
-    async with Worker(server.url, compile_base=count).running() as worker:
+    async with Worker(server.url, compile=count).running() as worker:
         await publish(redis, broken())
         await worker.sees(worker.error)
         await worker.looks_again()
@@ -331,11 +317,14 @@ async def test_a_ruleset_that_does_not_compile_is_tried_once_and_leaves_the_last
     assert tried == [0, 1, 2, 3]
 
 
-async def test_a_compiler_that_breaks_does_not_stop_the_watch(redis: Client, server: Server) -> None:
+async def test_a_compiler_that_breaks_does_not_stop_the_watch(
+    redis: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def explode(document: OverlayDocument, /, *, version: int, digest: str) -> Any:
         raise ZeroDivisionError
 
-    async with Worker(server.url, compile_overlay=explode).running() as worker:
+    monkeypatch.setattr(compiler, "compile_overlay", explode)
+    async with Worker(server.url).running() as worker:
         await publish(redis, overlay("竞品"))
         await worker.sees(lambda: "ZeroDivisionError" in (worker.error(T1) or ""))
         await publish(redis, base("甲方"))

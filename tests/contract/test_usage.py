@@ -2,38 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis as Client
-from typer.testing import CliRunner
 
-from processor.cli.lexicon import app
+from processor.embedded import Kafka
 from processor.embedded import Redis as Server
-from processor.embedded import run_redis
 from processor.errors import Unavailable
 from processor.rulesets import store
 from processor.rulesets.document import BASE, BaseDocument, Entry
-from processor.rulesets.usage import Usage, add, add_always, read, report, stats_key
+from processor.rulesets.usage import Usage, add, add_always, read, report, since, stats_key
+from processor.stream.topics import apply
+from tests.contract.commands import said
+from tests.contract.test_outcomes import write
+from tests.core.test_feedback import flagged
+from tests.core.test_feedback import said as fed_back
 
 pytestmark = pytest.mark.services
 
 GONE = "redis://127.0.0.1:1/0"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Redis of our own: the keys have fixed names."""
-    with run_redis() as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(server: Server) -> AsyncIterator[Client]:
-    async with store.connect(server.url) as client:
-        await client.flushall()
-        yield client
 
 
 def counted(**hits: int) -> Usage:
@@ -140,6 +129,21 @@ def test_a_report_ranks_terms_and_names_those_that_never_hit() -> None:
     assert (found.hits, found.rejected, found.days) == (8, 1, ["2026-01-01", "2026-01-02"])
 
 
+def test_what_reviewers_let_go_is_counted_beside_even_where_no_hit_is_counted_any_more() -> None:
+    document = BaseDocument(lexicons={"a": [Entry(term=term) for term in ("one", "two", "three")]})
+    let_go = {("base", "one"): 2, ("base", "two"): 1, ("t1", "one"): 9}
+    found = report(document, BASE, {"2026-01-01": {"h:one": 3}}, let_go)
+    assert [(used.term, used.hits, used.overturned) for used in found.used] == [("one", 3, 2), ("two", 0, 1)]
+    assert [(used.term, used.overturned) for used in found.never] == [("three", 0)]
+    assert found.overturned == 3
+
+
+def test_the_last_days_begin_at_midnight_utc() -> None:
+    begun = datetime.fromtimestamp(since(3) / 1000, UTC)
+    assert begun.time() == datetime.min.time()
+    assert 2 <= (datetime.now(UTC) - begun) / timedelta(days=1) < 3
+
+
 async def test_the_stats_command_reports_the_ruleset_in_force(
     redis: Client, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,22 +151,41 @@ async def test_the_stats_command_reports_the_ruleset_in_force(
     words = tmp_path / "own.txt"
     words.write_text("竞品名,brand,low\n另一个,brand,low\n", encoding="utf-8")
 
-    def call(*words: str) -> str:
-        result = CliRunner().invoke(app, [*words])
-        assert result.exit_code == 0, (result.output, result.exception)
-        return result.stdout
-
-    await asyncio.to_thread(call, "push", str(words), "--tenant", "t1")
+    await asyncio.to_thread(said, "push", str(words), "--tenant", "t1")
     usage = Usage()
     usage.count({("t1", "竞品名"): 3, ("t1", "旧词"): 1}, {("t1", "竞品名"): 2})
     await add(redis, usage, keep_days=1)
-    assert (await asyncio.to_thread(call, "stats", "--tenant", "t1")).splitlines() == [
+    assert (await asyncio.to_thread(said, "stats", "--tenant", "t1")).splitlines() == [
         "term\tcategory\tseverity\thits\tshare\trejected",
         "竞品名\tbrand\tlow\t3\t75.0%\t2",
         "旧词\t(not in force)\t\t1\t25.0%\t0",
         "never: 1 terms: 另一个",
         "tenant:t1: 4 hits, 2 rejected on 1 of the last 7 days",
     ]
-    facts = json.loads(await asyncio.to_thread(call, "stats", "--json"))
+    facts = json.loads(await asyncio.to_thread(said, "stats", "--json"))
     assert (facts["scope"], facts["hits"], facts["used"]) == ("base", 0, [])
     assert len(facts["never"]) > 1_500
+
+
+async def test_the_stats_command_counts_what_reviewers_let_go(
+    kafka: Kafka, prefix: str, redis: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATGUARD_REDIS__URL", server.url)
+    monkeypatch.setenv("CHATGUARD_KAFKA__BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
+    monkeypatch.setenv("CHATGUARD_TOPICS__PREFIX", prefix)
+    await apply({"bootstrap_servers": kafka.bootstrap_servers}, prefix, partitions=1, replication=1)
+    now, long_ago = since(1), since(9)
+    feedback = [fed_back("rejected", at=now), fed_back("rejected", at=long_ago, message_id="m2")]
+    await write(kafka, prefix, commit=True, flagged=[flagged(), flagged("m2"), flagged("m3")], feedback=feedback)
+    usage = Usage()
+    usage.count({("base", "贷款"): 4}, {})
+    await add(redis, usage, keep_days=1)
+
+    lines = (await asyncio.to_thread(said, "stats", "--overturned")).splitlines()
+
+    assert lines[0] == "term\tcategory\tseverity\thits\tshare\trejected\toverturned"
+    assert lines[1].split("\t")[0] == "贷款"
+    assert lines[1].split("\t")[3:] == ["4", "100.0%", "0", "1"]
+    assert lines[-1] == "base: 4 hits, 0 rejected, 1 overturned on 1 of the last 7 days"
+    facts = json.loads(await asyncio.to_thread(said, "stats", "--json", "--overturned", "--days", "30"))
+    assert (facts["overturned"], facts["used"][0]["overturned"]) == (2, 2)

@@ -33,7 +33,7 @@ ROWS: list[dict[str, set[str]]] = [  # room → third-party packages that may ap
     {"fraud": {"msgspec"}},
     {"policy": {"msgspec"}},
     {"needs": set(), "pieces": set()},
-    {"ruleset": set()},
+    {"ruleset": {"msgspec"}},
     {"judge": {"msgspec"}},
     {"routing": {"msgspec"}},
     {"rollout": {"msgspec"}},

@@ -1,28 +1,18 @@
 """What the built-in base, rules and scorecards together, says of Chinese messages, talks, notices and small talk."""
 
-from functools import cache
 from pathlib import Path
 
 from processor.fraud.rule import Conversation
 from processor.judge import Judged, judge
 from processor.model import ChatMessage
-from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base
-from processor.rulesets.directory import builtin
-from processor.rulesets.document import canonical, digest
 from tests.eval.corpus import read
 from tests.eval.measure import follow
+from tests.redteam.lines import builtin_rules
 
 DATA = Path(__file__).parent / "data"
 TEXTS = Path(__file__).parents[1] / "eval" / "texts"
 REMIND_AT = 30
 MINUTE_MS = 60_000
-
-
-@cache
-def rules() -> Rules:
-    document = builtin()
-    return Rules(base=compile_base(document, version=0, digest=digest(canonical(document))))
 
 
 def score(talk: Conversation) -> int:
@@ -33,7 +23,7 @@ def score(talk: Conversation) -> int:
         )
         for number, (speaker, text) in enumerate(talk)
     ]
-    judged = judge(items, [number * MINUTE_MS for number in range(len(items))], rules(), {}).each
+    judged = judge(items, [number * MINUTE_MS for number in range(len(items))], builtin_rules(), {}).each
     return max(each.fraud.score if isinstance(each, Judged) and each.fraud else 0 for each in judged)
 
 
@@ -72,7 +62,7 @@ def test_warnings_and_news_are_left_alone() -> None:
 
 
 def test_collected_chinese_texts_are_judged_as_before() -> None:
-    seen = [each for each in follow(read([TEXTS], sealed=False), rules()) if each.talk.lang == "zh"]
+    seen = [each for each in follow(read([TEXTS], sealed=False), builtin_rules()) if each.talk.lang == "zh"]
 
     def told(kind: str) -> float:
         of_kind = [each.reminded or each.flagged for each in seen if each.talk.kind == kind]

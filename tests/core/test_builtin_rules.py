@@ -14,22 +14,20 @@ import pytest
 import yaml
 
 import processor
-from processor.fraud.engine import Mark, Weighed, weigh
+from processor.fraud.engine import Weighed
 from processor.fraud.entities import find_entities
 from processor.fraud.reading import parse_rule
 from processor.fraud.rule import OTHER, STAGES, TYPES, Conversation, Rule, Status
-from processor.fraud.rules import Rulebook, compile_rules
-from processor.fraud.window import Window
-from processor.matching.folding import Batch, squeeze
-from processor.matching.matcher import Matcher
-from processor.model import ChatMessage, Reminder
+from processor.fraud.rules import compile_rules
+from processor.matching.folding import squeeze
+from processor.model import Reminder
 from processor.policy import parse as parse_policy
+from tests.core.weighing import Reader, reader, weighed_by
 
 BUILTIN = Path(processor.__file__).parent / "builtin"
 DATA = Path(__file__).parent / "data"
 SPECIAL = ("warning", "inquiry", "strong", "reassurance")
 REMIND_AT, REVIEW_AT = 30, 60
-MINUTE_MS = 60_000
 
 
 def read_yaml(*parts: str) -> list[Any]:
@@ -49,32 +47,12 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
 @cache
-def rulebook() -> tuple[Rulebook, Matcher, tuple[int, ...]]:
-    """The compiled base, the matcher of its literals, and each literal's bits."""
-    book = compile_rules(GROUPS, DOCUMENTS)
-    return book, Matcher(list(book.terms)), tuple(book.terms.values())
+def rules() -> Reader:
+    return reader(compile_rules(GROUPS, DOCUMENTS))
 
 
 def weighed(conversation: Conversation) -> Iterator[Weighed]:
-    """A conversation's messages through the engine, a minute apart, as in the product."""
-    book, matcher, bits = rulebook()
-    window: Window | None = None
-    for number, (speaker, text) in enumerate(conversation):
-        message = ChatMessage(
-            message_id=str(number), tenant_id="t", conversation_id="c", sender_id=speaker, type="text", content=text
-        )
-        found = matcher.find(Batch([text])).get(0, [])
-        seen = weigh(
-            book,
-            message,
-            at=number * MINUTE_MS,
-            marks=[Mark(each.start, each.end, bits[each.term]) for each in found],
-            entities=list(find_entities(text)),
-            window=window,
-            wording=None,
-        )
-        window = seen.window
-        yield seen
+    return weighed_by(rules(), conversation)
 
 
 def fired(conversation: Conversation) -> set[str]:

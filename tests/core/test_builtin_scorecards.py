@@ -6,18 +6,13 @@ from typing import Any
 
 import pytest
 
-from processor.fraud.engine import Mark, Weighed, weigh
-from processor.fraud.entities import find_entities
+from processor.fraud.engine import Weighed
 from processor.fraud.reading import Fields, parse_head
 from processor.fraud.rule import Conversation, Rule
-from processor.fraud.rules import Rulebook, compile_rules
-from processor.fraud.window import Window
-from processor.matching.folding import Batch
-from processor.matching.matcher import Matcher
-from processor.model import ChatMessage
+from processor.fraud.rules import compile_rules
 from processor.rulesets.directory import builtin
+from tests.core.weighing import Reader, reader, weighed_by
 
-MINUTE_MS = 60_000
 FRAUD = builtin().fraud
 HEAD = ("id", "version", "status", "type", "title", "severity", "remind", "source", "tests")
 
@@ -34,32 +29,12 @@ each_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
 
 
 @cache
-def rulebook() -> tuple[Rulebook, Matcher, tuple[int, ...]]:
-    book = compile_rules(FRAUD.groups, FRAUD.rules, FRAUD.scorecards, FRAUD.brands)
-    terms = [*book.terms.items(), *book.beside.items()]
-    return book, Matcher([term for term, _ in terms]), tuple(bits for _, bits in terms)
+def rules() -> Reader:
+    return reader(compile_rules(FRAUD.groups, FRAUD.rules, FRAUD.scorecards, FRAUD.brands))
 
 
 def weighed(conversation: Conversation) -> Iterator[Weighed]:
-    """A conversation's messages through the engine, a minute apart, as in the product."""
-    book, matcher, bits = rulebook()
-    window: Window | None = None
-    for number, (speaker, text) in enumerate(conversation):
-        message = ChatMessage(
-            message_id=str(number), tenant_id="t", conversation_id="c", sender_id=speaker, type="text", content=text
-        )
-        found = matcher.find(Batch([text])).get(0, [])
-        seen = weigh(
-            book,
-            message,
-            at=number * MINUTE_MS,
-            marks=[Mark(each.start, each.end, bits[each.term]) for each in found],
-            entities=list(find_entities(text)),
-            window=window,
-            wording=None,
-        )
-        window = seen.window
-        yield seen
+    return weighed_by(rules(), conversation)
 
 
 def fired(conversation: Conversation) -> set[str]:

@@ -415,5 +415,5 @@ def test_a_very_large_lexicon_is_not_read_for_what_its_short_terms_sound_like() 
     few = BaseDocument(lexicons={"a": [Entry(term="贷款")]}, policy=builtin().policy)
     large = BaseDocument(lexicons={"a": [Entry(term="贷款"), Entry(term="海洛因"), *many]}, policy=builtin().policy)
     batch = Batch(["低息袋款秒批", "要海络因吗"])
-    assert list(compile_base(few, version=0, digest="0" * 64).matcher.find(batch)) == [0]
-    assert list(compile_base(large, version=0, digest="0" * 64).matcher.find(batch)) == [1]
+    assert list(compile_base(few, version=0, digest="0" * 64).own.find(batch)) == [0]
+    assert list(compile_base(large, version=0, digest="0" * 64).own.find(batch)) == [1]

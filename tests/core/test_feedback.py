@@ -88,6 +88,46 @@ def test_tenants_do_not_mix() -> None:
     assert report(flagged(), flagged("m2") | {"tenant_id": "u"}, tenant="t").messages == 1
 
 
+def overturned(*values: dict[str, Any], since: int = 0, tenant: str | None = None) -> dict[tuple[str, str], int]:
+    ledger = Ledger(tenant=tenant)
+    for value in values:
+        ledger.add(json.dumps(value).encode())
+    return dict(ledger.overturned(since))
+
+
+def hit(*terms: tuple[str, str]) -> dict[str, Any]:
+    """Of a flagged message, the hits."""
+    (example,) = read_json("examples/flagged-blocked.json")["hits"]
+    return {"hits": [example | {"lexicon": lexicon, "term": term} for lexicon, term in terms]}
+
+
+def test_a_reviewers_rejection_of_a_message_or_of_its_reminder_overturns_each_of_its_terms_once() -> None:
+    both = hit(("base", "贷款"), ("base", "贷款"), ("t", "竞品名"))
+    once = {("base", "贷款"): 1, ("t", "竞品名"): 1}
+    assert overturned(flagged() | both, said("rejected"), said("rejected", at=2)) == once
+    assert overturned(reminder(1), flagged() | both, said("rejected", reminder_id="r1")) == once
+    assert overturned(flagged() | both, flagged("m2") | hit(("t", "竞品名")), said("rejected")) == once
+
+
+def test_what_a_user_says_or_a_reviewer_takes_back_overturns_nothing() -> None:
+    assert overturned(flagged(), said("rejected", by="user")) == {}
+    assert overturned(flagged(), said("rejected", at=1), said("confirmed", at=2)) == {}
+    assert overturned(flagged(), said("rejected", at=1), said("confirmed", by="user", at=2)) == {("base", "贷款"): 1}
+
+
+def test_a_message_that_was_not_held_back_cannot_be_overturned() -> None:
+    assert overturned(reminder(1), said("rejected", reminder_id="r1")) == {}
+
+
+def test_a_term_is_overturned_when_the_reviewer_says_so_and_by_those_of_the_tenant() -> None:
+    others = [flagged("m2") | {"tenant_id": "u"}, said("rejected", message_id="m2", at=9) | {"tenant_id": "u"}]
+    both = [flagged(), said("rejected", at=5), *others]
+    assert overturned(*both) == {("base", "贷款"): 2}
+    assert overturned(*both, since=5) == {("base", "贷款"): 2}
+    assert overturned(*both, since=6) == {("base", "贷款"): 1}
+    assert overturned(*both, since=6, tenant="t") == {}
+
+
 EVENTS = st.lists(
     st.one_of(
         st.builds(reminder, st.integers(1, 3), st.sampled_from(["m1", "m2"])),
@@ -109,6 +149,7 @@ def test_order_and_repetition_change_nothing(events: list[dict[str, Any]], chanc
     shuffled = [*events, *events]
     chance.shuffle(shuffled)
     assert report(*shuffled) == report(*events)
+    assert overturned(*shuffled) == overturned(*events)
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processor.fraud.rules import compile_rules
 from processor.matching.folding import fold
 from processor.model import Severity
 from processor.rulesets import benign
@@ -173,6 +174,13 @@ def test_what_an_overlay_changes_must_be_in_the_base() -> None:
         "the base has no fraud rule 'FR-2'",
         "the base has no term '也没有'",
     ]
+
+
+def test_an_alias_may_stand_for_whatever_scorecards_and_brands_look_for() -> None:
+    fraud = builtin().fraud
+    book = compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands)
+    aliases = {f"{term}的另一种写法": term for term in [*book.terms, *book.beside]}
+    assert said(BaseDocument(aliases=aliases, fraud=fraud)) == []
 
 
 def test_an_alias_stands_for_a_term_that_is_there_and_for_another_spelling() -> None:

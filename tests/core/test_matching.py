@@ -19,7 +19,7 @@ any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 def finds(terms: list[str], text: str, engine: type[Engine] = Daachorse) -> list[tuple[str, str]]:
     """Each find as (term, original span)."""
-    found = Matcher(terms, engine).find(Batch([text]))
+    found = Matcher(terms, engine=engine).find(Batch([text]))
     return [(terms[find.term], text[find.start : find.end]) for find in found.get(0, [])]
 
 
@@ -37,7 +37,7 @@ def test_both_engines_find_what_a_naive_search_finds(terms: list[str], text: str
 
 @given(st.lists(any_text.filter(lambda term: bool(squeeze(term))), max_size=8), st.lists(any_text, max_size=6))
 def test_both_engines_make_the_same_matcher(terms: list[str], texts: list[str]) -> None:
-    first, second = (Matcher(terms, engine).find(Batch(texts)) for engine in ENGINES)
+    first, second = (Matcher(terms, engine=engine).find(Batch(texts)) for engine in ENGINES)
     assert first == second
 
 
@@ -195,7 +195,7 @@ def test_overlapping_terms_are_all_found() -> None:
 
 def test_a_matcher_without_terms_finds_nothing() -> None:
     for engine in ENGINES:
-        assert Matcher([], engine).find(Batch(["贷款", ""])) == {}
+        assert Matcher([], engine=engine).find(Batch(["贷款", ""])) == {}
 
 
 def test_no_texts_are_a_batch_too() -> None:

@@ -14,23 +14,15 @@ from processor.matching.cut import LONGEST, MOST, Cut
 from processor.model import Hit, Severity
 from processor.pieces import WITHIN_MS, join
 from processor.ruleset import Rules
-from processor.rulesets.compile import compile_base, compile_overlay
-from processor.rulesets.directory import builtin
-from processor.rulesets.document import BaseDocument, Entry, Off, OverlayDocument
+from processor.rulesets.document import Entry, Off, OverlayDocument
 from processor.stream.codec import decode as decode_message
+from tests.core.test_entries import rules
 
 TERMS = ("海洛因", "贷款", "methadone", "麒婴鲲鹏")
-POLICY = builtin().policy
+DRUGS = [Entry(term=term, category="drugs") for term in TERMS]
 
 
-def rules(*entries: Entry, overlay: OverlayDocument | None = None) -> Rules:
-    lexicon = [*entries] or [Entry(term=term, category="drugs") for term in TERMS]
-    overlays = {overlay.tenant: compile_overlay(overlay, version=1, digest="cd" * 32)} if overlay else {}
-    document = BaseDocument(lexicons={"test": lexicon}, policy=POLICY)
-    return Rules(base=compile_base(document, version=1, digest="ab" * 32), overlays=overlays)
-
-
-RULES = rules()
+RULES = rules(*DRUGS)
 
 
 class Talk:
@@ -172,7 +164,7 @@ def test_a_tenants_overlay_holds_for_pieces_as_well() -> None:
     own = OverlayDocument(
         tenant="t1", lexicons={"own": [Entry(term="竞品")]}, off=Off(terms=["贷款"]), allow=["海洛因"]
     )
-    held = rules(overlay=own)
+    held = rules(*DRUGS, overlay=own)
     assert [hit.lexicon for hit in Talk(held).hits("竞", "品")] == ["t1"]
     assert Talk(held).hits("贷", "款") == Talk(held).hits("海洛", "因") == ()
 

@@ -216,7 +216,7 @@ strange_terms = st.text(st.sampled_from("贷款冰K粉3三.あ \u200b\x00\ud800\
 @given(st.lists(strange_terms | st.text(max_size=3), max_size=4), TEXTS | st.text())
 def test_both_engines_find_strange_terms_in_strange_texts_alike(terms: list[str], text: str) -> None:
     batch, ceilings = Batch([text, "".join(terms)]), [6] * len(terms)
-    first, second = (Matcher(terms, engine, ceilings).find(batch) for engine in (Daachorse, Pyahocorasick))
+    first, second = (Matcher(terms, ceilings, engine=engine).find(batch) for engine in (Daachorse, Pyahocorasick))
     assert first == second
     for found in first.values():
         assert len({(find.start, find.end, find.term) for find in found}) == len(found)

@@ -38,7 +38,7 @@ def test_circles_are_no_trap() -> None:
 def test_a_ruleset_that_was_replaced_is_freed_and_one_in_force_is_not() -> None:
     document = builtin()
     old, new = (compile_base(document, version=n, digest="0" * 64) for n in (1, 2))
-    gone = weakref.ref(old.matcher)
+    gone = weakref.ref(old.own)
     meanings = len(new.meanings)
     worn: list[object] = [old, new]
     in_force = Rules(base=new)
