@@ -18,7 +18,9 @@ from processor.ops.metrics import LaneReading, Metrics
 from processor.ops.pulse import feel_pulse
 from processor.ops.settings import Settings
 from processor.rulesets.compiler import Compiler
+from processor.rulesets.directory import builtin
 from processor.rulesets.disk import Copies
+from processor.rulesets.document import BaseDocument
 from processor.rulesets.inforce import (
     CopyTrouble,
     Dropped,
@@ -34,6 +36,7 @@ from processor.rulesets.inforce import (
     TripUntold,
 )
 from processor.rulesets.limits import TenantLimits
+from processor.rulesets.store import Snapshot
 from processor.rulesets.trials import Trip
 from processor.rulesets.usage import Usage, add_always
 from processor.rulesets.watch import Supply, start, watch
@@ -58,11 +61,13 @@ async def work(settings: Settings) -> None:
     stop = asyncio.Event()
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_SWITCH_S)
-    with Compiler() as compiler:  # a copy of this process, made while it has neither sockets nor signal handlers
+    document = builtin()
+    # The compiler is a copy of this process, made while it has neither sockets nor signal handlers.
+    with Compiler(Snapshot.unpublished(document)) as compiler:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        async with _background(_work(settings, compiler)) as working:
+        async with _background(_work(settings, compiler, document)) as working:
             stopped = asyncio.ensure_future(stop.wait())
             await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
             if working.done():
@@ -70,12 +75,12 @@ async def work(settings: Settings) -> None:
             log.info("worker stops")
 
 
-async def _work(settings: Settings, compiler: Compiler) -> None:
+async def _work(settings: Settings, compiler: Compiler, document: BaseDocument) -> None:
     """Judge messages until cancelled, be it while Kafka or the group keeps us waiting."""
     record_bytes = await _record_limits(settings)
     board = Board(settings)
     async with AsyncExitStack() as stack:
-        supply = _supply(settings, board, compiler)
+        supply = _supply(settings, board, compiler, document)
         board.rulesets = rulesets = await start(supply)
         watching = await stack.enter_async_context(
             _background(watch(rulesets, supply, poll_s=settings.redis.poll_seconds))
@@ -229,11 +234,12 @@ async def _record_limits(settings: Settings) -> Mapping[Topic, int]:
     return {topic: int(configs[topic].get(SIZE_LIMIT) or contracts[topic].config[SIZE_LIMIT]) for topic in contracts}
 
 
-def _supply(settings: Settings, board: Board, compiler: Compiler) -> Supply:
+def _supply(settings: Settings, board: Board, compiler: Compiler, document: BaseDocument) -> Supply:
     return Supply(
         url=settings.redis.url.get_secret_value(),
         report=board.ruleset,
         compile=compiler,
+        builtin=document,
         limits=TenantLimits(terms=settings.rulesets.tenant_terms, bytes=settings.rulesets.tenant_bytes),
         copies=Copies(settings.rulesets.directory, store=settings.redis.location),
         timeout_s=settings.redis.timeout_seconds,

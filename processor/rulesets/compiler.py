@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, Self, cast
 from processor.errors import Invalid, Unavailable
 from processor.ruleset import Base, Ground, Overlay
 from processor.rulesets.compile import compile_base, compile_overlay
-from processor.rulesets.document import BaseDocument, Document, Scope, parse, scope_of
+from processor.rulesets.document import BASE, BaseDocument, Document, Scope, parse, scope_of
 from processor.rulesets.limits import TenantLimits
 from processor.rulesets.store import Snapshot
 
@@ -52,13 +52,19 @@ def _document(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Documen
 class Compiler:
     """`compile_snapshot`, as a process that lives from entering to leaving; one thing at a time, from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Snapshot | None = None) -> None:
+        """`first` is a base ruleset that is compiled before the process begins, which then has all its tables."""
         self._turn = threading.Lock()
+        self._first = first
         self._child: _Child | None = None
         self._closed = False
 
     def __enter__(self) -> Self:
-        self._child = _fork()
+        ready = compile_snapshot(BASE, self._first, TenantLimits()) if self._first else None
+        self._ready = ready if isinstance(ready, Base) else None
+        gc.collect()
+        gc.freeze()  # so that a collection does not make the two processes' memory differ
+        self._child = _fork(self._ready.ground if self._ready else None)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,6 +80,9 @@ class Compiler:
     def __call__(self, scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
         """As `compile_snapshot`. Raises: Invalid, also if the process dies of it; Unavailable, once it is closed."""
         with self._turn:
+            if self._ready and snapshot == self._first:
+                ready, self._ready = self._ready, None
+                return ready
             for _ in range(_TRIES):
                 if self._closed:
                     break
@@ -97,9 +106,8 @@ class _Answer(NamedTuple):
 class _Child:
     """The process, and the pipes to it and from it."""
 
-    def __init__(self, process: Any, requests: BinaryIO, answers: BinaryIO) -> None:
-        self._process, self._requests, self._answers = process, requests, answers
-        self._ground: Ground | None = None
+    def __init__(self, process: Any, requests: BinaryIO, answers: BinaryIO, ground: Ground | None) -> None:
+        self._process, self._requests, self._answers, self._ground = process, requests, answers, ground
         self.pid: int = process.pid
 
     def ask(self, scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
@@ -123,27 +131,28 @@ class _Child:
             self._requests.close()
 
 
-def _fork() -> _Child:
-    """A copy of this process, which has the tables of the matcher already, that compiles what it is asked to."""
+def _fork(ground: Ground | None = None) -> _Child:
+    """A copy of this process that compiles what it is asked to; `ground` is one that both have."""
     asked, asks = os.pipe()
     answers, answered = os.pipe()
-    process = get_context("fork").Process(target=_serve, args=(asked, answered), name="chatguard-compiler", daemon=True)
+    process = get_context("fork").Process(
+        target=_serve, args=(asked, answered, ground), name="chatguard-compiler", daemon=True
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads; the copy has none of their locks to wait for
         process.start()
     os.close(asked)
     os.close(answered)
-    return _Child(process, os.fdopen(asks, "wb"), os.fdopen(answers, "rb"))
+    return _Child(process, os.fdopen(asks, "wb"), os.fdopen(answers, "rb"), ground)
 
 
-def _serve(asked: int, answered: int) -> None:
+def _serve(asked: int, answered: int, sent: Ground | None) -> None:
     """Answer until nobody can ask any more; the end of the worker, in whatever way, is the end of this."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends its open batches first
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _close_all_but({asked, answered})
     gc.disable()
-    sent: Ground | None = None
     with os.fdopen(asked, "rb") as requests, os.fdopen(answered, "wb") as answers:
         while True:
             try:

@@ -6,18 +6,21 @@ dropped one by one, parents before children: between any two of them others get 
 """
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
 
 _LARGE = 256  # elements; what is smaller goes together with what holds it
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
-def release(worn: list[object]) -> None:
-    """Empty the list `worn` and free what nobody else holds. Takes its time, so call it in a thread."""
+def release(worn: list[object], kept: Collection[object] = ()) -> None:
+    """Empty the list `worn` and free what nobody else holds. Takes its time, so call it in a thread.
+
+    What is known to be `kept` by others is not looked into.
+    """
     held = worn[:]
     worn.clear()
-    opened: set[int] = set()
+    opened = set(map(id, kept))
     for each in held:  # which grows meanwhile
         if id(each) not in opened and (inside := _inside(each)):
             opened.add(id(each))

@@ -23,7 +23,7 @@ found all the same: workers look every ten seconds.
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,7 +33,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from processor.errors import ChatguardError, Invalid, Misconfigured, Unavailable
-from processor.rulesets.document import Scope, digest, tenant_of
+from processor.rulesets.document import Document, Scope, canonical, digest, tenant_of
 from processor.rulesets.guard import Guard
 
 CHANNEL = "chatguard:rulesets"
@@ -106,6 +106,12 @@ class Snapshot(Struct, frozen=True, kw_only=True, gc=False):
     version: int
     digest: str  # what the pointer or the history says
     content: bytes
+
+    @classmethod
+    def unpublished(cls, document: Document) -> Self:
+        """Of a document that is in no store, as version 0."""
+        content = canonical(document)
+        return cls(version=0, digest=digest(content), content=content)
 
     def verify(self) -> None:
         """Raises: Invalid, if the bytes are not those that were published."""

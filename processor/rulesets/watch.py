@@ -38,7 +38,6 @@ from processor.rulesets.document import (
     BaseDocument,
     Scope,
     canonical,
-    digest,
     tenant_of,
 )
 from processor.rulesets.inforce import CopyTrouble, Held, Report, Rulesets, Source, TripUntold, now
@@ -69,7 +68,7 @@ class Supply:
     compile: Compile = compile_snapshot
     limits: TenantLimits = field(default_factory=TenantLimits)
     copies: Copies | None = None  # None: nothing is kept on disk
-    builtin: Callable[[], BaseDocument] = builtin
+    builtin: BaseDocument = field(default_factory=builtin)
     timeout_s: float = 5.0  # longest wait for a connection or an answer
 
 
@@ -79,9 +78,7 @@ async def start(supply: Supply, *, patience_s: float = 2.0) -> Rulesets:
     Waits at most `patience_s` for the store to say what is in force. Raises: Invalid, only if even the built-in
     ruleset does not compile.
     """
-    content = canonical(supply.builtin())
-    snapshot = Snapshot(version=0, digest=digest(content), content=content)
-    base, seconds = await asyncio.to_thread(_compile, supply, BASE, snapshot, "builtin")
+    base, seconds = await asyncio.to_thread(_compile, supply, BASE, Snapshot.unpublished(supply.builtin), "builtin")
     rulesets = Rulesets(base, seconds, supply.report)
     async with store.connect(supply.url, timeout_s=min(supply.timeout_s, patience_s)) as redis:
         try:
@@ -235,8 +232,7 @@ async def _swap(rulesets: Rulesets, changes: Mapping[Scope, Change]) -> None:
     """Put the changes in force, and let go of what they replace."""
     worn: list[object] = [held.compiled for scope in changes if (held := rulesets.held.get(scope))]
     rulesets.swap(changes)
-    if worn:
-        await asyncio.to_thread(release, worn)
+    await _release(rulesets, worn)
 
 
 async def _let_go(rulesets: Rulesets) -> None:
@@ -244,8 +240,14 @@ async def _let_go(rulesets: Rulesets) -> None:
     used = {id(held.compiled) for held in rulesets.held.values()}
     worn: list[object] = [each for each in rulesets.trials.worn if id(each) not in used]
     rulesets.trials.worn.clear()
+    await _release(rulesets, worn)
+
+
+async def _release(rulesets: Rulesets, worn: list[object]) -> None:
+    used: list[Held | Tested] = [*rulesets.held.values(), *rulesets.trials.tested.values()]
     if worn:
-        await asyncio.to_thread(release, worn)
+        kept = [each.compiled.ground for each in used if isinstance(each.compiled, Base)]
+        await asyncio.to_thread(release, worn, kept)
 
 
 @contextmanager
@@ -377,7 +379,7 @@ async def _take_back(redis: Redis, supply: Supply, trip: Trip) -> None:
     """Take a ruleset back for all workers. Raises: Conflict, Invalid, Unavailable."""
     author = Author(by=AUTOMATIC, why=trip.reason, at=now())
     if trip.probation:
-        content = canonical(supply.builtin())
+        content = canonical(supply.builtin)
         await rollout.take_back(redis, trip.scope, trip.probation, author=author, builtin=content)
     else:
         await rollout.withdraw(redis, trip.scope, author=author, kind="automatic", only=trip.version)

@@ -66,7 +66,7 @@ class Worker:
         self.supply = Supply(
             url=url,
             report=self.events.append,
-            builtin=lambda: base("builtin term"),
+            builtin=base("builtin term"),
             copies=copies,
             timeout_s=2.0,
             **supply,
