@@ -29,6 +29,7 @@ BUILTIN = Path(processor.__file__).parent / "builtin"
 DATA = Path(__file__).parent / "data"
 SPECIAL = ("warning", "inquiry", "strong", "reassurance")
 REMIND_AT, REVIEW_AT = 30, 60
+NEW_CONTACT = 10  # what it adds that two people met this week
 
 
 def read_yaml(*parts: str) -> list[Any]:
@@ -152,16 +153,17 @@ def test_ordinary_talk_next_door_to_fraud_fires_nothing() -> None:
     assert [talk for _, talk in talks("talks_ordinary.txt") if score(talk) >= REMIND_AT] == []
 
 
-def test_fraud_as_it_is_talked_is_flagged() -> None:
+def test_fraud_as_it_is_talked_is_reminded_and_held_among_strangers() -> None:
     told = talks("talks_fraud.txt")
-    missed = [talk for _, talk in told if score(talk) < REVIEW_AT]
-    assert len(missed) <= len(told) / 10, missed
+    for least in (REMIND_AT, REVIEW_AT - NEW_CONTACT):
+        missed = [talk for _, talk in told if score(talk) < least]
+        assert len(missed) <= len(told) / 10, missed
 
 
 def test_fraud_is_called_by_its_type() -> None:
-    flagged = [(kind, talk) for kind, talk in talks("talks_fraud.txt") if score(talk) >= REVIEW_AT]
-    others = [talk for kind, talk in flagged if kind not in {id_[3:5] for id_ in fired(talk)}]
-    assert len(others) <= len(flagged) / 10, others
+    found = [(kind, talk) for kind, talk in talks("talks_fraud.txt") if score(talk) >= REMIND_AT]
+    others = [talk for kind, talk in found if kind not in {id_[3:5] for id_ in fired(talk)}]
+    assert len(others) <= len(found) / 10, others
 
 
 def test_a_group_holds_no_literal_twice() -> None:
