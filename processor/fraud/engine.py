@@ -5,7 +5,8 @@ groups they ask for; a scorecard fires when its points add up. The score is that
 further rule, +10 when the two people have known each other for less than a week, +5 when the account is younger than a
 month, +5 when the platform says that it is not verified; more evidence never lowers it.
 
-A notice that warns of fraud fires nothing, and neither does anything an official account writes. Someone who asks
+A notice that warns of fraud fires nothing, and neither does anything an official account writes. Swindlers use the
+words of warnings, too: what has few of them and a high score reminds, and is not flagged. Someone who asks
 whether something is a fraud is never flagged but gets the reminder; a warning that asks is answered, too, since
 victims quote warnings. None of these leaves a trace in the window.
 """
@@ -16,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from processor.fraud.rule import OTHER, STAGES, WORDING, Rule, Scope, Status
 from processor.fraud.rules import Clauses, NearBits, Rulebook, Touched
@@ -31,6 +32,8 @@ _NEW_CONTACT = 10
 _NEW_ACCOUNT = _UNVERIFIED = 5
 _MOST = 100
 _ASKED_LEAST, _ASKED_MOST = 30, 59
+_SURE = 2  # of a notice
+_LOUD = 60  # the score from which on a message that may be a notice is reminded of, though not flagged
 _NUMBER = re.compile(
     "[0-9][0-9,.]*|[一二两三四五六七八九十几][一二三四五六七八九十]*[十百千万][一二三四五六七八九十百千万]*"
 )
@@ -98,8 +101,8 @@ def weigh(
     touched = book.touched(bits)
     if touched.idle and wording is None:
         return Weighed(window=window)
-    inquiry, warning = _quoted(book, marks, bits) if bits & book.telling_alone else (False, False)
-    if warning and not inquiry:
+    inquiry, notice = _quoted(book, marks, bits) if bits & book.telling_alone else (False, 0)
+    if notice >= _SURE and not inquiry:
         return Weighed(warning=True, window=window)
 
     if touched.nears:
@@ -107,7 +110,7 @@ def weigh(
     bits = (bits | touched.signals) & ~touched.blocked
     current = Seen(_sighting(book, message, at, marks, bits, touched), bits)
     fired: list[_Fired] = []
-    if not warning:
+    if not notice or not inquiry:
         past = past_of(book, window, current.sighting) if window else ()
         fired += _fire(book, touched, message, current, past, off)
         if bits & book.cards.signals:
@@ -116,9 +119,17 @@ def weigh(
             fired += _wording(wording, off)
     if inquiry:
         return _answer(book, message, current, fired, window, off)
-    if bits & book.remembered:
-        window = remember(window, message.conversation_id, current.sighting)
-    return _sum_up(message, current, fired, window)
+    after = remember(window, message.conversation_id, current.sighting) if bits & book.remembered else window
+    weighed = _sum_up(message, current, fired, after)
+    return _perhaps_a_notice(weighed, window) if notice else weighed
+
+
+def _perhaps_a_notice(weighed: Weighed, window: Window | None) -> Weighed:
+    """What speaks of fraud but may be one: its reader is reminded if it is loud, and it is never flagged for it."""
+    if weighed.fraud is None or weighed.fraud.score < _LOUD:
+        return Weighed(warning=True, window=window)
+    fraud = structs.replace(weighed.fraud, score=min(weighed.fraud.score, _ASKED_MOST))
+    return structs.replace(weighed, fraud=fraud)
 
 
 def _all_marks(
@@ -145,11 +156,20 @@ def _entity_bits(book: Rulebook, entity: Entity) -> int:
     return bits
 
 
-def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, bool]:
-    """Whether the message asks about fraud, and whether it warns of it or reports it."""
+def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, int]:
+    """Whether the message asks about fraud, and how surely it warns of it or reports it: 0, 1, or `_SURE`.
+
+    Swindlers know the words of warnings. What gives its reader something to tap or an account to pay to and does not
+    say to leave that alone, or speaks of the reader's own case and not of others, is not sure to be a warning.
+    """
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-    warning = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, marks, bits)
-    return inquiry, warning and not (bits & book.strong and bits & book.traceable)
+    if bits & book.strong and bits & book.traceable:
+        return inquiry, 0
+    notice = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, marks, bits)
+    hands_off = book.notice_hands_off
+    tempting = hands_off and bits & book.traceable and not bits & hands_off
+    personal = bits & book.notice_personal and not bits & book.notice_outside
+    return inquiry, notice and (1 if tempting or personal else _SURE)
 
 
 def _is_notice(book: Rulebook, marks: Sequence[Mark], bits: int) -> bool:
@@ -252,7 +272,7 @@ class Looked(Struct, frozen=True, gc=False):
     past: Sequence[Seen]
     marks: Sequence[Mark]
     inquiry: bool
-    warning: bool
+    notice: int  # how surely it warns of fraud or reports it; see `_quoted`
 
 
 def look(
@@ -267,10 +287,10 @@ def look(
     """What `weigh` weighs, for those who explain it; the arguments are those of `weigh`."""
     marks, bits = _all_marks(book, message, marks, entities)
     touched = book.touched(bits)
-    inquiry, warning = _quoted(book, marks, bits)
+    inquiry, notice = _quoted(book, marks, bits)
     shown = (bits | _near_bits(touched.nears, marks) | touched.signals) & ~touched.blocked
     current = Seen(_sighting(book, message, at, marks, shown, touched), shown)
-    return Looked(current, past_of(book, window, current.sighting), marks, inquiry, warning)
+    return Looked(current, past_of(book, window, current.sighting), marks, inquiry, notice)
 
 
 def past_of(book: Rulebook, window: Window | None, current: Sighting) -> list[Seen]:

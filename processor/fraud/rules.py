@@ -29,7 +29,7 @@ from processor.fraud.scorecard_reading import Signal, Written, WrittenCard, read
 __all__ = ["SPECIAL", "Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
 
 SPECIAL = ("warning", "inquiry", "strong", "reassurance")
-_TRACEABLE = ("url", "bank_card", "wallet")
+_TRACEABLE = ("bank_card", "wallet", "im_handle")
 _MOST_TOUCHED = 4_096  # masks whose rules are remembered
 
 Groups = Mapping[str, Sequence[Item]]
@@ -106,7 +106,7 @@ class Rulebook:
     inquiry: int
     strong: int
     reassurance: int
-    traceable: int  # url, bank card, wallet
+    traceable: int  # an address, card, wallet or handle that is not known to be a good one
     cards: Scorecards
     signals: tuple["SignalBits", ...]
     brands: Brands
@@ -117,6 +117,9 @@ class Rulebook:
     notice_least: int
     notice_alone: int  # and so is one that meets this
     notice_unless: int
+    notice_hands_off: int  # "do not tap": without it a message with a link, card or wallet is not sure to be a notice
+    notice_personal: int  # nor is one that speaks of its reader's own case …
+    notice_outside: int  # … without words that only those use who look at fraud from outside
     name_of: Mapping[int, str]  # bit → its stable name: group/<name>, entity/<kind>, <rule>/<group>, signal/<name> …
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
     _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
@@ -250,6 +253,8 @@ class _Compiler:
         remembered |= _union(each.bit for name, each in signals.items() if not written.signals[name].fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
         alone_notice, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
+        hands_off, outside = self.names_mask(written.notice_hands_off), self.names_mask(written.notice_outside)
+        personal = self.names_mask(written.notice_personal)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
@@ -275,7 +280,8 @@ class _Compiler:
             ),
             telling_alone=_union([*notice, alone_notice, special["warning"], special["inquiry"]]),
             remembered=remembered,
-            traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE),
+            traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE)
+            + sum(self.link_bits[kind] for kind in ("odd_link", "short_link")),
             cards=self.scorecards(written, {name: each.bit for name, each in signals.items()}),
             signals=tuple(signals.values()),
             brands=self.brands,
@@ -286,6 +292,9 @@ class _Compiler:
             notice_least=written.notice_least,
             notice_alone=alone_notice,
             notice_unless=unless,
+            notice_hands_off=hands_off,
+            notice_personal=personal,
+            notice_outside=outside,
             name_of={bit: name for name, bit in self.bits.items()},
             **special,
         )

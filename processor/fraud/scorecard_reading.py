@@ -63,6 +63,9 @@ class Written:
     notice_least: int = 0
     notice_alone: tuple[str, ...] = ()  # and so is one in which one of these stands
     notice_unless: tuple[str, ...] = ()
+    notice_hands_off: tuple[str, ...] = ()
+    notice_personal: tuple[str, ...] = ()
+    notice_outside: tuple[str, ...] = ()
     everyday: tuple[str, ...] = ()  # words to look for only beside others
 
 
@@ -91,6 +94,9 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
         notice_least=notice.least,
         notice_alone=notice.alone,
         notice_unless=notice.unless,
+        notice_hands_off=notice.hands_off,
+        notice_personal=notice.personal,
+        notice_outside=notice.outside,
         everyday=everyday,
     )
 
@@ -154,6 +160,12 @@ class _Notice(NamedTuple):
     least: int = 0
     alone: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    hands_off: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
+NOTICE_WORDS = ("alone", "unless", "hands_off", "personal", "outside")
 
 
 def _read_notice(fields: Fields, names: set[str]) -> _Notice:
@@ -162,7 +174,7 @@ def _read_notice(fields: Fields, names: set[str]) -> _Notice:
         return _Notice()
     of = notice.words("of", "word", names)
     least = notice.whole("at_least", 1, max(1, len(of)))
-    read = _Notice(of, least, notice.words("alone", "word", names), notice.words("unless", "word", names))
+    read = _Notice(of, least, *(notice.words(key, "word", names) for key in NOTICE_WORDS))
     notice.close()
     return read
 

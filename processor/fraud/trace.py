@@ -93,7 +93,7 @@ def trace(
     known = {**words, message.message_id: [(_text(texts, mark), mark.bits) for mark in looked.marks]}
     teller = _Teller(book, looked, known, message, at)
     touched = [*teller.rules(fired), *teller.cards(fired)]
-    cancelled = _cancelled(message, looked)
+    cancelled = _cancelled(message, looked, fired)
     return (
         Trace(
             message_id=message.message_id,
@@ -116,10 +116,10 @@ def _text(texts: Mapping[str, str], mark: Mark) -> str:
     return texts[mark.field][mark.start : mark.end]
 
 
-def _cancelled(message: ChatMessage, looked: Looked) -> str:
+def _cancelled(message: ChatMessage, looked: Looked, fired: Collection[str]) -> str:
     if message.sender is not None and message.sender.role == "official":
         return "official"
-    return "inquiry" if looked.inquiry else "warning" if looked.warning else ""
+    return "inquiry" if looked.inquiry else "warning" if looked.notice and not fired else ""
 
 
 class _Teller:
@@ -161,7 +161,7 @@ class _Teller:
         return missing or [self._held_back()]
 
     def _held_back(self) -> str:
-        cancelled = _cancelled(self.message, self.looked)
+        cancelled = _cancelled(self.message, self.looked, ())
         return f"the message counts for nothing: {cancelled}" if cancelled else "another of its kind stands for it"
 
     def _clauses(self, clauses: Clauses) -> Iterator[Part]:

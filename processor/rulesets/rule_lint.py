@@ -16,6 +16,7 @@ from processor.fraud.reading import KINDS
 from processor.fraud.rule import OTHER, STAGES, TYPES, Rule, Scope, Status
 from processor.fraud.rules import SPECIAL, Clauses, Rulebook, compile_rules, parse_rule
 from processor.fraud.scorecard import Card, Evidence
+from processor.fraud.scorecard_reading import NOTICE_WORDS
 from processor.rulesets.document import BaseDocument
 from processor.rulesets.rule_places import Places
 
@@ -172,7 +173,7 @@ def _unused(document: BaseDocument) -> Iterator[tuple[str, str]]:
     pointed = {name for card in cards.get("cards") or () for name in _signals_of(card, cards)}
     yield from (("signal", name) for name in signals if name not in pointed)
     notice = cards.get("notice") or {}
-    reached = [*SPECIAL, *(name for key in ("of", "alone", "unless") for name in notice.get(key) or ())]
+    reached = [*SPECIAL, *(name for key in ("of", *NOTICE_WORDS) for name in notice.get(key) or ())]
     for name in pointed & set(signals):
         reached += [each for key in ("any", "near", "unless") for each in signals[name].get(key) or ()]
     reached += [name for rule in fraud.rules for items in rule["terms"].values() for name in _groups_in(items)]
