@@ -22,7 +22,9 @@ from processor.matching.readings import COSTS
 from processor.matching.term import transforms
 
 _AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term that stands there as written
-_ACROSS = -1.5  # … if one of them reaches over an end of the term
+_ASTRIDE = 1.75  # nats by which words that reach over an end of the term must read worse than the term
+_ASTRIDE_LONG = 2.25  # … if the term is longer than two hanzi
+_ASTRIDE_SURE = 3.5  # … if it is of two, and none of the words is a single hanzi
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
     "sound": (3.0, 7.0),
@@ -116,7 +118,9 @@ class Scales:
             return self._doubt_pinyin(term, written, chain.text)
         excess = chain.through(start, end, words.cost(term))
         if not more:
-            margin = _ACROSS if chain.crosses(start, end) else _AS_WRITTEN
+            if astride := _astride(chain, places, (start, end), words.cost(term)):
+                return f"reads as {'|'.join(astride)}"
+            margin = _AS_WRITTEN
         else:
             replaced = _replaced(term, written)
             margin = -sum(_doubts(each, len(term), replaced) for each in more)
@@ -167,6 +171,25 @@ def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:
 def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
     """The stretch of the squeezed reading that came from `start` to `end` of the text."""
     return bisect_left(places, start), bisect_left(places, end)
+
+
+def _astride(chain: words.Chain, places: Sequence[int], span: tuple[int, int], term: float) -> Sequence[str]:
+    """How the text reads with a word over an end of the term, if that is likely too.
+
+    No word goes over a wider gap than there is inside the term: 大 麻 袋 has 麻袋 in it, 大麻 袋 has not.
+    """
+    start, end = span
+    widest = max((places[place] - places[place - 1] for place in range(start + 1, end)), default=1)
+    ends = [place for place in span if 0 < place < len(places) and places[place] - places[place - 1] <= widest]
+    if not ends:
+        return ()
+    cost, begin, stop = min(chain.astride(place, start, end) for place in ends)
+    dearer = cost - chain.to[-1] - chain.through(start, end, term)
+    if dearer >= _ASTRIDE_SURE:
+        return ()
+    reading = chain.reading_with(begin, stop, start, end)
+    margin = _ASTRIDE_LONG if end - start > 2 else _ASTRIDE if min(map(len, reading)) < 2 else _ASTRIDE_SURE  # noqa: PLR2004
+    return reading if dearer < margin else ()
 
 
 def _replaced(term: str, written: str) -> int:
