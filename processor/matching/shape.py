@@ -54,6 +54,11 @@ def alike(one: str, other: str) -> bool:
     return not mine.isdisjoint(theirs) or sign(one) == sign(other)
 
 
+def same_main_part(one: str, other: str) -> bool:
+    """Whether two hanzi differ in little but a radical or a stroke."""
+    return sign(one) == sign(other)
+
+
 def is_drawn(char: str) -> bool:
     """Whether it is known what `char` is made of."""
     return char in _parts()

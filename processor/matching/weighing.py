@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from processor.matching import sound, words
+from processor.matching import shape, sound, words
 from processor.matching.folding import Batch, is_hanzi
 from processor.matching.readings import COSTS
 from processor.matching.term import transforms
@@ -26,6 +26,7 @@ _ASTRIDE = 1.75  # nats by which words that reach over an end of the term must r
 _ASTRIDE_LONG = 2.25  # … if the term is longer than two hanzi
 _ASTRIDE_SURE = 3.5  # … if it is of two, and none of the words is a single hanzi
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
+_GAIN_AS_TERM = 6.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
     "sound": (3.0, 7.0),
     "shape": (0.0, 4.0),
@@ -35,6 +36,8 @@ _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
 }
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
+_ODD_WORD = 2.5  # … a word that hardly anybody writes
+_ODD = 16.0  # the least cost in nats of such a word
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
@@ -128,7 +131,7 @@ class Scales:
                 margin += _LATIN_RUN * len(_LETTERS.findall(written))
         if excess > margin:
             return f"reads as {'|'.join(chain.reading(start, end))}"
-        if "shape" in more and len(term) == len(written) and chain.gain(start, term) < _GAIN:
+        if "shape" in more and len(term) == len(written) and not _likelier(term, chain, start, excess):
             return f"reads no worse as {'|'.join(chain.reading(start, end))}"
         return ""
 
@@ -173,6 +176,14 @@ def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
     return bisect_left(places, start), bisect_left(places, end)
 
 
+def _likelier(term: str, chain: words.Chain, start: int, excess: float) -> bool:
+    """Whether the text reads better with the hanzi of the term than with those that look like them."""
+    if chain.gain(start, term) >= _GAIN:
+        return True
+    written = chain.text[start : start + len(term)]
+    return -excess >= _GAIN_AS_TERM and all(map(shape.same_main_part, term, written))
+
+
 def _astride(chain: words.Chain, places: Sequence[int], span: tuple[int, int], term: float) -> Sequence[str]:
     """How the text reads with a word over an end of the term, if that is likely too.
 
@@ -211,7 +222,7 @@ def is_hopeless(written: str, term: str, via: str) -> bool:
     if written == term:
         return True
     price = words.words().get(written)
-    if price is not None and price < words.cost(term) + _WORD:
+    if price is not None and price < words.cost(term) + (_WORD if price < _ODD else _ODD_WORD):
         return True
     replaced = _replaced(term, written)
     if via == "shape" and replaced == len(term):  # nothing of it is left
