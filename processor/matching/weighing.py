@@ -25,6 +25,7 @@ _AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term
 _ASTRIDE = 1.75  # nats by which words that reach over an end of the term must read worse than the term
 _ASTRIDE_LONG = 2.25  # … if the term is longer than two hanzi
 _ASTRIDE_SURE = 3.5  # … if it is of two, and none of the words is a single hanzi
+_ASTRIDE_ALIKE = 4.0  # … if the term only sounds or looks like what is written
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
 _GAIN_AS_TERM = 6.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
@@ -120,9 +121,11 @@ class Scales:
         if "pinyin" in more and not _HANZI.search(written):
             return self._doubt_pinyin(term, written, chain.text)
         excess = chain.through(start, end, words.cost(term))
+        if (not more or len(term) == len(written)) and (
+            astride := _astride(chain, places, (start, end), words.cost(term), as_written=not more)
+        ):
+            return f"reads as {'|'.join(astride)}"
         if not more:
-            if astride := _astride(chain, places, (start, end), words.cost(term)):
-                return f"reads as {'|'.join(astride)}"
             margin = _AS_WRITTEN
         else:
             replaced = _replaced(term, written)
@@ -184,8 +187,10 @@ def _likelier(term: str, chain: words.Chain, start: int, excess: float) -> bool:
     return -excess >= _GAIN_AS_TERM and all(map(shape.same_main_part, term, written))
 
 
-def _astride(chain: words.Chain, places: Sequence[int], span: tuple[int, int], term: float) -> Sequence[str]:
-    """How the text reads with a word over an end of the term, if that is likely too.
+def _astride(
+    chain: words.Chain, places: Sequence[int], span: tuple[int, int], term: float, *, as_written: bool
+) -> Sequence[str]:
+    """How the text reads with a word over an end of a term of that cost, if that is likely too.
 
     No word goes over a wider gap than there is inside the term: 大 麻 袋 has 麻袋 in it, 大麻 袋 has not.
     """
@@ -196,9 +201,11 @@ def _astride(chain: words.Chain, places: Sequence[int], span: tuple[int, int], t
         return ()
     cost, begin, stop = min(chain.astride(place, start, end) for place in ends)
     dearer = cost - chain.to[-1] - chain.through(start, end, term)
-    if dearer >= _ASTRIDE_SURE:
+    if dearer >= _ASTRIDE_ALIKE:
         return ()
     reading = chain.reading_with(begin, stop, start, end)
+    if not as_written:
+        return reading
     margin = _ASTRIDE_LONG if end - start > 2 else _ASTRIDE if min(map(len, reading)) < 2 else _ASTRIDE_SURE  # noqa: PLR2004
     return reading if dearer < margin else ()
 
