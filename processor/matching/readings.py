@@ -377,6 +377,7 @@ _SPOKEN = re.compile(r"[a-z]+(?:[1-5][a-z]+)*[1-5]?")
 _TOKEN = re.compile(r"[a-z0-9@$!|€£+¡(¢¥]+")
 _TONED = re.compile(r"(?:[a-z]{1,6}[1-5])+[a-z]{0,6}")
 _SIGNS_ONLY = frozenset("@$|€")
+_SAID_TWICE = 11.0  # nats; more common doubled hanzi are words: 妈妈
 _MOST_CHOICES = 4  # signs that may stand for either of two letters
 _HIDDEN = {char: chr(0xF8A0 + n) for n, char in enumerate(_LEET)}  # signs that are to stay
 _SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
@@ -505,7 +506,14 @@ def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 
 def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    yield _rewrite(text, _TWICE, _once)
+    yield _rewrite(text, _TWICE, lambda run: run[0] if _is_said_twice(run) else run[1])
+
+
+def _is_said_twice(run: re.Match[str]) -> bool:
+    """Whether a hanzi stands twice because that is a word, and not because all about it are doubled."""
+    before, after = run.string[max(0, run.start() - 2) : run.start()], run.string[run.end() : run.end() + 2]
+    doubled = _TWICE.fullmatch(before) or _TWICE.fullmatch(after)
+    return words.words().get(run[0], _SAID_TWICE) < _SAID_TWICE and not doubled
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:

@@ -29,7 +29,7 @@ _ASTRIDE_ALIKE = 4.0  # … if the term only sounds or looks like what is writte
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
 _GAIN_AS_TERM = 6.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
-    "sound": (3.0, 7.0),
+    "sound": (1.5, 7.0),
     "shape": (0.0, 4.0),
     "split": (2.0, 2.0),
     "repeated": (3.0, 3.0),
@@ -38,6 +38,7 @@ _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
 _ODD_WORD = 2.5  # … a word that hardly anybody writes
+_EVERYWHERE = 6.0  # nats that hanzi cost which stand in every text (的, 到), and so for no other
 _ODD = 16.0  # the least cost in nats of such a word
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
@@ -233,6 +234,8 @@ def is_hopeless(written: str, term: str, via: str) -> bool:
         return True
     replaced = _replaced(term, written)
     if via == "shape" and replaced == len(term):  # nothing of it is left
+        return True
+    if any(one != other and words.words().get(other, _EVERYWHERE) < _EVERYWHERE for one, other in zip(term, written)):  # noqa: B905
         return True
     doubt = _doubts(via, len(term), replaced)
     return words.cost(term) - words.chain(written).to[-1] > -doubt
