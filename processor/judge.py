@@ -9,12 +9,13 @@ No I/O, no clock, no logger: the same function judges in the worker, in `chatgua
 """
 
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from processor.fraud.copies import count_copies
 from processor.fraud.engine import Mark, weigh
 from processor.fraud.entities import HINT, find_entities
 from processor.fraud.reminders import NO_REMINDERS, remind
@@ -55,7 +56,7 @@ class Judged(Struct, frozen=True, gc=False):
 CLEAN = Judged(action=Action.PASS)
 
 Item = ChatMessage | Malformed
-Windows = Mapping[str, Window]  # by conversation id
+Windows = Mapping[str, Window]  # by conversation id; of people by `window.recipient`
 Rejections = Counter[tuple[str, str]]  # by lexicon and term
 
 
@@ -96,13 +97,14 @@ def _judge(items: Sequence[Item], times: Sequence[int], rules: Rules, windows: W
     rejected: list[Rejected] = []
     noted, pieces = _note(items, rules, windows, rejections)
     changed: dict[str, Window] = {}
+    known_now = ChainMap(changed, windows)  # type: ignore[arg-type]
     each: list[Judged | Malformed] = [item if isinstance(item, Malformed) else CLEAN for item in items]
     for number in sorted({*noted, *pieces}):  # in order, so that windows fold message by message
         message = cast("ChatMessage", items[number])
         known = message.conversation_id
         window = changed.get(known) or windows.get(known)
         notes, piece = noted.get(number, ()), pieces.get(number)
-        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, rejected)
+        each[number], after = _judge_one(message, times[number], notes, piece, rules, window, known_now, rejected)
         if after is not None and after is not window:
             changed[known] = after
     _count(rejections, (each.meaning for each in rejected if each.why in _SECOND_THOUGHTS))
@@ -140,7 +142,9 @@ def _note(
     texts, fields, owners, tenants = _texts(items)
     batch = Batch(texts)
     base = _find(batch, rules.base, rejections)
-    overlay = _find_overlays(batch, tenants, rules, rejections) if rules.overlays else {}
+    numbers = rules.crowd.numbers
+    whose = [numbers.get(tenant, -1) for tenant in tenants] if numbers else [-1] * len(tenants)
+    overlay = _find_overlays(batch, tenants, whose, rules, rejections) if numbers else {}
     hinted = {batch.locate(match.start()) for match in HINT.finditer("\n".join(batch.texts))}
     lines, ground = sorted({*base, *overlay, *hinted}), rules.base.ground
     beside = ground.beside.find(Batch([texts[line] for line in lines])) if ground.beside_bits else {}
@@ -150,25 +154,28 @@ def _note(
         note = _Note(fields[line], texts[line], *finds, line in hinted)
         noted[owners[line]].append(note)
     short = [
-        (owners[line], text)
+        (owners[line], text, whose[line])
         for line, text in enumerate(batch.squeezed_texts)
         if len(text) <= _SHORT and fields[line] == "content"
     ]
     return noted, _pieces(short, items, rules, windows)
 
 
-def _pieces(short: Iterable[tuple[int, str]], items: Sequence[Item], rules: Rules, windows: Windows) -> dict[int, str]:
-    """Of short messages those that are how a term begins, or come after such a one in their conversation."""
+def _pieces(
+    short: Iterable[tuple[int, str, int]], items: Sequence[Item], rules: Rules, windows: Windows
+) -> dict[int, str]:
+    """Of short messages those that are how a term begins, or come after such a one in their conversation.
+
+    `short`: the numbers of the messages, their squeezed texts, and the numbers of their tenants' overlays.
+    """
+    each = [(number, text, own) for number, long, own in short if 0 < len(text := long.strip(MARKS)) <= LONGEST]
+    suspect = rules.crowd.heads.heads([text for _, text, _ in each], [own for *_, own in each])
     pieces: dict[int, str] = {}
     begun: set[str] = set()
     everyones = rules.base.kinds.cut
-    for number, squeezed in short:
-        text = squeezed.strip(MARKS)
-        if not 0 < len(text) <= LONGEST:
-            continue
+    for (number, text, _), may_begin in zip(each, suspect, strict=True):
         item = cast("ChatMessage", items[number])
-        overlay = rules.overlays.get(item.tenant_id)
-        if everyones.begins(text) or (overlay and overlay.kinds.cut.begins(text)):
+        if everyones.begins(text) or (may_begin and rules.overlays[item.tenant_id].kinds.cut.begins(text)):
             begun.add(item.conversation_id)
             pieces[number] = text
         elif item.conversation_id in begun or _has_pieces(windows.get(item.conversation_id)):
@@ -202,29 +209,44 @@ def _texts(items: Sequence[Item]) -> tuple[list[str], list[str], list[int], list
     return texts, fields, owners, tenants
 
 
-def _find_overlays(batch: Batch, tenants: Sequence[str], rules: Rules, rejections: Rejections) -> dict[int, _Line]:
-    lines: defaultdict[str, list[int]] = defaultdict(list)
-    for line, tenant in enumerate(tenants):
-        if tenant in rules.overlays:
-            lines[tenant].append(line)
+def _find_overlays(
+    batch: Batch, tenants: Sequence[str], whose: Sequence[int], rules: Rules, rejections: Rejections
+) -> dict[int, _Line]:
+    """A first look at all texts of all tenants, and then each tenant's own at what may hold something for it."""
+    suspects, others = rules.crowd.sieves.suspects(batch, whose), rules.crowd.others
+    terms: defaultdict[str, list[int]] = defaultdict(list)
+    whole: defaultdict[str, list[int]] = defaultdict(list)  # what entries that are no mere terms are looked for in
+    for line in suspects:
+        terms[tenants[line]].append(line)
+    for line, tenant in enumerate(tenants if others else ()):
+        if tenant in others:
+            whole[tenant].append(line)
     found: dict[int, _Line] = {}
-    for tenant, own in lines.items():
-        finds = _find(Batch([batch.texts[line] for line in own]), rules.overlays[tenant], rejections)
-        found.update({own[place]: each for place, each in finds.items()})
+    for tenant in {**terms, **whole}:
+        found |= _find(batch, rules.overlays[tenant], rejections, terms.get(tenant, ()), whole.get(tenant, ()))
     return found
 
 
-def _find(batch: Batch, held: Base | Overlay, rejections: Rejections | None = None) -> dict[int, _Line]:
-    """The finds of all kinds of entries, in order of place, and the words beside those that need some."""
+def _find(
+    batch: Batch,
+    held: Base | Overlay,
+    rejections: Rejections | None = None,
+    terms: Sequence[int] | None = None,
+    others: Sequence[int] | None = None,
+) -> dict[int, _Line]:
+    """The finds of all kinds of entries, in order of place, and the words beside those that need some.
+
+    `terms`, `others`: the texts in which terms, and entries that are none, are looked for; all of them by default.
+    """
     doubted: list[Doubted] = []
-    first, *others = (matcher.find(batch, doubted) for matcher in held.matchers)
+    first, *further = (matcher.find(batch, doubted, terms) for matcher in held.matchers)
     found = first
-    for more in others:
+    for more in further:
         found = _merged(found, more)
     if rejections is not None and doubted:
         _count(rejections, (held.meanings[each.found.term] for each in doubted))
     if held.kinds.patterns or held.kinds.exact:
-        found = _merged(found, _find_others(batch, held))
+        found = _merged(found, _find_others(batch, held, others))
     company = _find_company(batch, found, held)
     return {line: _Line(finds, company.get(line, ())) for line, finds in found.items()}
 
@@ -234,10 +256,10 @@ def _merged(found: dict[int, list[Found]], more: Mapping[int, list[Found]]) -> d
     return found | {line: sorted([*found[line], *finds]) if line in found else finds for line, finds in more.items()}
 
 
-def _find_others(batch: Batch, held: Base | Overlay) -> dict[int, list[Found]]:
+def _find_others(batch: Batch, held: Base | Overlay, lines: Sequence[int] | None) -> dict[int, list[Found]]:
     """The finds of patterns and of whole messages."""
-    found = _find_whole(batch, held.kinds)
-    for line, finds in held.kinds.patterns.find(batch).items():
+    found = _find_whole(batch, held.kinds, lines)
+    for line, finds in held.kinds.patterns.find(batch, lines).items() if held.kinds.patterns else ():
         found[line] += [replace(find, term=find.term + held.kinds.first_pattern) for find in finds]
     return found
 
@@ -247,8 +269,7 @@ def _find_company(batch: Batch, found: Mapping[int, Sequence[Found]], held: Base
     if company is None:
         return {}
     lines = [line for line, finds in found.items() if any(meanings[find.term].needs is not None for find in finds)]
-    words = company.matcher.find(Batch([batch.texts[line] for line in lines])) if lines else {}
-    return {lines[place]: finds for place, finds in words.items()}
+    return company.matcher.find(batch, lines=lines) if lines else {}
 
 
 def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
@@ -257,11 +278,12 @@ def _count(rejections: Rejections, meanings: Iterable[Meaning]) -> None:
             rejections[meaning.what.lexicon, meaning.what.term] += 1
 
 
-def _find_whole(batch: Batch, kinds: Kinds) -> defaultdict[int, list[Found]]:
+def _find_whole(batch: Batch, kinds: Kinds, lines: Sequence[int] | None) -> defaultdict[int, list[Found]]:
     """The texts that are an entry as a whole."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    for line, text in enumerate(batch.squeezed_texts if kinds.exact else ()):
-        for number in kinds.exact.get(text.strip(MARKS), ()):
+    texts = batch.squeezed_texts
+    for line in (range(len(texts)) if lines is None else lines) if kinds.exact else ():
+        for number in kinds.exact.get(texts[line].strip(MARKS), ()):
             found[line].append(Found(0, len(batch.texts[line]), number))
     return found
 
@@ -286,8 +308,10 @@ def _judge_one(
     piece: str | None,
     rules: Rules,
     window: Window | None,
+    people: MutableMapping[str, Window],
     rejected: list[Rejected],
 ) -> tuple[Judged, Window | None]:
+    """The judgement, and the conversation's window; what it changes of people's windows goes into `people`."""
     scope = rules.scope(message.tenant_id)
     hits: list[Hit] = []
     if piece:
@@ -308,13 +332,17 @@ def _judge_one(
     )
     if not (hits or entities or weighed.fraud or weighed.shadow):
         return CLEAN, weighed.window
+    if weighed.fraud:
+        weighed, sent = count_copies(weighed, message, at=at, windows=people)
+        people.update(sent)
     quoted = weighed.warning or weighed.inquiry
     decision = decide(scope.policy, hits, weighed.fraud, weighed.reasons, quoted=quoted)
-    after = weighed.window
     reminded = NO_REMINDERS
     if decision.remind:
-        reminded = remind(weighed, message, at=at, templates=rules.base.templates, limits=scope.policy.limits)
-        after = reminded.window
+        reminded = remind(
+            weighed, message, at=at, templates=scope.templates, limits=scope.policy.limits, windows=people
+        )
+        people.update(reminded.windows)
     judged = Judged(
         action=decision.action,
         hits=hits,
@@ -326,7 +354,7 @@ def _judge_one(
         reminders=reminded.reminders,
         suppressed=reminded.suppressed,
     )
-    return judged, after
+    return judged, weighed.window
 
 
 def _wording(hits: Sequence[Hit]) -> Severity | None:

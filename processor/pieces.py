@@ -9,11 +9,11 @@ term, and the ids of their messages.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processor.fraud.window import Piece, Window, storable
+from processor.fraud.window import PIECE_MS, Piece, Window, bounded, storable
 from processor.matching.cut import MOST, Cut
 from processor.model import ChatMessage
 
-WITHIN_MS = 60_000
+WITHIN_MS = PIECE_MS
 _MOST_OF_SENDER = 8
 _MOST_KEPT = 32
 
@@ -50,8 +50,10 @@ def join(message: ChatMessage, text: str, *, at: int, window: Window | None, cut
         return Joined(complete, window)
     pieces = _trim([*known, *begun], alone)
     if window is None:
-        return Joined(complete, Window(message.conversation_id, pieces=pieces))
-    return Joined(complete, Window(window.conversation_id, window.sightings, window.given, pieces))
+        grown = Window(message.conversation_id, pieces=pieces)
+    else:
+        grown = Window(window.conversation_id, window.sightings, window.given, pieces)
+    return Joined(complete, bounded(grown, alone.tenant_id, alone.at))
 
 
 def _continues(alone: Piece, piece: Piece) -> bool:

@@ -6,14 +6,15 @@ message is held for a person. A notice that warns of fraud, or a question whethe
 for quoting the words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
 
 from processor.errors import Invalid
-from processor.fraud.reminders import Limits
+from processor.fraud.reminders import MOST_GIVEN, Limits
+from processor.fraud.wording import LOCALE, hotline_flaws
 from processor.model import Action, Fraud, Hit, Severity
 
 Row = dict[Severity, Action]
@@ -46,6 +47,9 @@ class ReminderLimits(Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_s: int
     expires_s: int
     max_recipients: int
+    per_day: int = 8
+    per_day_kept: int = 2
+    hotline: dict[str, str] = {}  # whom to ask in doubt, by language
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +62,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def limits(self) -> Limits:
         """What the fraud engine must know to write reminders."""
-        return Limits(remind_at=self.fraud.remind_at, **structs.asdict(self.reminder))
+        return Limits(remind_at=self.fraud.remind_at, review_at=self.fraud.review_at, **structs.asdict(self.reminder))
 
 
 class Decision(NamedTuple):
@@ -80,9 +84,25 @@ def parse(document: Mapping[str, Any]) -> Policy:
     ]
     if not 0 < policy.fraud.remind_at <= policy.fraud.review_at <= 100:  # noqa: PLR2004  scores end at 100
         problems.append("policy: fraud needs 0 < remind_at <= review_at <= 100")
+    problems += _reminder_problems(policy.reminder)
     if problems:
         raise Invalid(problems)
     return policy
+
+
+def _reminder_problems(limits: ReminderLimits) -> Iterator[str]:
+    if limits.locale != "auto" and not LOCALE.fullmatch(limits.locale):
+        yield f"policy: reminder.locale must be auto or a language tag such as zh-CN, not {limits.locale!r}"
+    if not 0 < limits.per_day <= MOST_GIVEN:
+        yield f"policy: reminder.per_day must be 1 to {MOST_GIVEN}, not {limits.per_day}"
+    elif not 0 <= limits.per_day_kept < limits.per_day:
+        yield f"policy: reminder.per_day_kept must be 0 to {limits.per_day - 1}, not {limits.per_day_kept}"
+    yield from hotline_flaws(limits.hotline)
+    yield from (
+        f"policy: reminder.{name} must not be below {least}, but is {value}"
+        for name, least in (("cooldown_s", 0), ("expires_s", 1), ("max_recipients", 1))
+        if (value := getattr(limits, name)) < least
+    )
 
 
 def merge(document: Mapping[str, Any], partial: Mapping[str, Any]) -> dict[str, Any]:

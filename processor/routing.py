@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from processor.fraud.window import Window
+from processor.fraud.window import Window, to_bytes
 from processor.fraud.window import encode as encode_window
 from processor.judge import CLEAN, Item, Judged, Judgements
 from processor.model import (
@@ -93,7 +93,7 @@ def route(
         _count(tally, item, judged, written, by_tenant=place.count_tenants)
     if passed:
         tally.verdicts["pass"] += passed
-    records.extend(_window_record(window, place, now) for window in judgements.windows.values())
+    records.extend(_window_record(key, window, place, now) for key, window in judgements.windows.items())
     return Outcome(records, judgements.windows, tally)
 
 
@@ -165,9 +165,8 @@ def _reminder_record(reminder: Reminder, terminal: Record) -> Record:
     return Record(Topic.REMINDER, key, encode(reminder), headers, terminal.timestamp, None)
 
 
-def _window_record(window: Window, place: Place, now: int) -> Record:
-    key = window.conversation_id.encode()
-    return Record(Topic.CONVERSATIONS, key, encode_window(window), [], now, place.partition)
+def _window_record(key: str, window: Window, place: Place, now: int) -> Record:
+    return Record(Topic.CONVERSATIONS, to_bytes(key), encode_window(window), [], now, place.partition)
 
 
 def _origin(place: Place) -> bytes:

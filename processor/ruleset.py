@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from processor.fraud.rules import Rulebook
+from processor.fraud.wording import Templates
 from processor.matching.cut import Cut
 from processor.matching.folding import squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
+from processor.matching.sieve import Member, Sieves
 from processor.matching.term import identity
 from processor.model import ChatMessage, Headers, RulesetNames, Severity
 from processor.needs import Company, Needs
@@ -64,8 +66,6 @@ def whole(text: str) -> str:
 
 
 MARKS = ",!?;\x00"  # what the folded readings make of marks that end a clause
-
-Templates = Mapping[str, Mapping[str, Mapping[str, str]]]  # template → locale → title, body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,7 @@ class Overlay:
     off_terms: frozenset[str]
     off_categories: frozenset[str]
     off_rules: frozenset[str]
+    templates: Templates = field(default_factory=dict)  # stand before the base's
     policy_document: Mapping[str, Any]
 
     @property
@@ -139,6 +140,11 @@ class Overlay:
         return replace(entry, severity=severity) if severity else entry
 
 
+def _over(own: Templates, base: Templates) -> Templates:
+    """The base's texts, with a tenant's own in place of those of the same template and language."""
+    return {**base, **{name: {**base.get(name, {}), **texts} for name, texts in own.items()}} if own else base
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """What judges the messages of one tenant."""
@@ -146,6 +152,7 @@ class Scope:
     names: RulesetNames
     policy: Policy
     overlay: Overlay | None
+    templates: Templates
 
     def headers(self, verdict: str) -> Headers:
         """The headers that tell the verdict and what reached it."""
@@ -159,6 +166,15 @@ class Scope:
         return self.headers("pass")
 
 
+class Crowd(NamedTuple):
+    """All overlays, for a first look at a batch."""
+
+    numbers: Mapping[str, int]  # by tenant: its number in the sieves
+    sieves: Sieves
+    heads: Sieves  # of the terms that may be cut over messages
+    others: frozenset[str]  # the tenants that have entries which are no mere terms
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """One base and all overlays: swapped as a whole, between two batches."""
@@ -170,12 +186,28 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Merge each overlay's policy once, here, and not for each message; raises Invalid."""
-        everyone = Scope(names=RulesetNames(base=self.base.name), policy=self.base.policy, overlay=None)
+        everyone = Scope(
+            names=RulesetNames(base=self.base.name),
+            policy=self.base.policy,
+            overlay=None,
+            templates=self.base.templates,
+        )
         object.__setattr__(self, "everyone", everyone)
         object.__setattr__(self, "_scopes", {t: self._scope(overlay) for t, overlay in self.overlays.items()})
 
     everyone: Scope = field(init=False)
     _scopes: dict[str, Scope] = field(init=False, repr=False)
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """The overlays for a first look at a batch; made when the first batch comes."""
+        kinds = ((tenant, overlay.kinds) for tenant, overlay in self.overlays.items())
+        return Crowd(
+            {tenant: number for number, tenant in enumerate(self.overlays)},
+            Sieves([overlay.own.member for overlay in self.overlays.values()]),
+            Sieves([Member(overlay.kinds.cut.sieve, frozenset()) for overlay in self.overlays.values()]),
+            frozenset(tenant for tenant, kind in kinds if kind.patterns or kind.exact),
+        )
 
     def scope(self, tenant: str) -> Scope:
         """What judges `tenant`'s messages."""
@@ -186,10 +218,12 @@ class Rules:
         return self.trials.get(message.tenant_id) or self.trials.get(None)
 
     def _scope(self, overlay: Overlay) -> Scope:
+        changes = overlay.policy_document
         return Scope(
             names=RulesetNames(base=self.base.name, tenant=overlay.name),
-            policy=parse(merge(self.base.policy_document, overlay.policy_document)),
+            policy=parse(merge(self.base.policy_document, changes)) if changes else self.base.policy,
             overlay=overlay,
+            templates=_over(overlay.templates, self.base.templates),
         )
 
 

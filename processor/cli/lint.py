@@ -1,6 +1,7 @@
 """`chatguard lexicon lint`: what is wrong or hardly meant in a ruleset, before it is in force."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,19 @@ from rich.table import Table
 from processor.cli.options import AsJson, Config, Source, Tenant
 from processor.cli.sources import compiles, is_lexicon, read_alone, text_of
 from processor.errors import Invalid, Misconfigured
+from processor.fraud.wording import readable
+from processor.policy import merge
+from processor.policy import parse as parse_policy
 from processor.rulesets import benign
-from processor.rulesets.document import BaseDocument
+from processor.rulesets.directory import builtin
+from processor.rulesets.document import BaseDocument, OverlayDocument
 from processor.rulesets.lint import Finding, Report, inspect
 from processor.rulesets.places import places
+from processor.rulesets.rule_lint import unread
+from processor.rulesets.rule_places import Places as RulePlaces
+from processor.rulesets.rule_places import rule_places
+
+_TEMPLATE = re.compile(r"^reminders: (?:nobody comes to template )?'?(remind[\w.\-]*)")
 
 
 def lint(
@@ -61,14 +71,38 @@ def _examined(source: str, tenant: str | None, base: str, ordinary: Sequence[str
         report = inspect(document, base=ground, ordinary=ordinary, places=places(source), today=today)
     except Invalid as error:
         return Report(findings=_invalid(error.problems), terms=0)
+    lines = rule_places(source)
     lone = is_lexicon(source)  # has no policy of its own, and is not published without one
     known = {f"alias {finding.term}=" for finding in report.findings if finding.kind == "alias"}
     problems = [] if lone else [p for p in compiles(document) if not p.startswith(tuple(known) or ("\0",))]
-    return replace(report, findings=[*_invalid(problems), *report.findings])
+    over = _over(document, ground, lines) if isinstance(document, OverlayDocument) and ground else []
+    return replace(report, findings=[*_invalid(problems, lines), *over, *report.findings])
 
 
-def _invalid(problems: Iterable[str]) -> list[Finding]:
-    return [Finding(level="error", kind="invalid", message=problem) for problem in problems]
+def _over(overlay: OverlayDocument, base: BaseDocument, lines: RulePlaces) -> list[Finding]:
+    """What to say of an overlay's policy and reminder texts as they lie over the base's."""
+    try:
+        parse_policy(merge(base.policy or builtin().policy, overlay.policy))
+    except Invalid as error:
+        return _invalid(error.problems)
+    return [
+        _located(Finding(level="warning", kind="reminder", message=said, part="reminders", term=name), name, lines)
+        for name in (unread(base, overlay.reminders) if overlay.reminders else ())
+        for said in [f"no rule comes to template {name!r}: is its version another one?"]
+        if readable(name)
+    ]
+
+
+def _invalid(problems: Iterable[str], lines: RulePlaces | None = None) -> list[Finding]:
+    return [
+        _located(Finding(level="error", kind="invalid", message=problem), _TEMPLATE.search(problem), lines or {})
+        for problem in problems
+    ]
+
+
+def _located(finding: Finding, about: str | re.Match[str] | None, lines: RulePlaces) -> Finding:
+    place = lines.get(("template", about if isinstance(about, str) else about[1] if about else ""))
+    return replace(finding, file=place.file, line=place.line) if place else finding
 
 
 def _lines(files: Iterable[Path]) -> list[str]:

@@ -148,19 +148,32 @@ def _entity_bits(book: Rulebook, entity: Entity) -> int:
 def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, bool]:
     """Whether the message asks about fraud, and whether it warns of it or reports it."""
     inquiry = _stands(book.inquiry, marks, bits, book.reassurance)
-    warning = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, bits)
+    warning = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, marks, bits)
     return inquiry, warning and not (bits & book.strong and bits & book.traceable)
 
 
-def _is_notice(book: Rulebook, bits: int) -> bool:
+def _is_notice(book: Rulebook, marks: Sequence[Mark], bits: int) -> bool:
     """Whether enough in the message speaks of fraud as reports and notices do, from outside."""
     if bits & book.notice_unless:
         return False
     if bits & book.notice_alone:
         return True
-    if not book.notice_least:
+    least = book.notice_least
+    if not least or sum(1 for mask in book.notice if bits & mask) < least:
         return False
-    return sum(1 for mask in book.notice if bits & mask) >= book.notice_least
+    return _kinds(book.notice, marks) >= least
+
+
+def _kinds(kinds: Sequence[int], marks: Sequence[Mark]) -> int:
+    """How many kinds of words stand in the message; where two overlap, they are one word and count once."""
+    end_of: dict[str, int] = {}  # by field: how far the words counted so far reach
+    met: set[int] = set()
+    for mark in sorted(marks, key=lambda mark: (mark.end, -mark.start)):
+        new = next((kind for kind in kinds if mark.bits & kind and kind not in met), None)
+        if new is not None and mark.start >= end_of.get(mark.field, 0):
+            met.add(new)
+            end_of[mark.field] = mark.end
+    return len(met)
 
 
 def _bits(each: Iterable[Mark | Seen]) -> int:

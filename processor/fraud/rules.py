@@ -334,10 +334,10 @@ class _Compiler:
         )
 
     def card(self, card: WrittenCard, bits: Mapping[str, int]) -> Card:
-        points = tuple(
+        points = tuple(  # in an order of their own: a published ruleset's keys do not stand in the file's
             Points(signal=name, bit=bits[name], role=role, points=number)
-            for role, given in card.points.items()
-            for name, number in given.items()
+            for role, given in sorted(card.points.items())
+            for name, number in sorted(given.items())
             if number
         )
         return Card(

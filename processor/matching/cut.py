@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from processor.matching.folding import Batch, is_break
+from processor.matching.sieve import EVERYTHING, sieve_of_heads
 
 LONGEST = 6  # characters of a piece
 _LONGEST_TERM = 12
@@ -17,23 +18,28 @@ MOST = 6  # pieces of a term
 
 
 class Cut:
-    """Which texts begin, or are, one of the `terms`, in the squeezed reading."""
+    """Which texts begin, or are, one of the `terms`, in the squeezed reading.
 
-    def __init__(self, terms: Iterable[str]) -> None:
+    `sifted`: whether it is one of many, each with its own texts in a batch, which `Sieves` take a first look at.
+    """
+
+    def __init__(self, terms: Iterable[str], *, sifted: bool = False) -> None:
         words = [term for term in terms if not (" " in term and term.isascii())]
         squeezed = set(Batch(words).squeezed_texts)
         self._forms = sorted(
             text for text in squeezed if 1 < len(text) <= _LONGEST_TERM and not any(map(is_break, text))
         )
-        heads = {form[:size] for form in self._forms for size in (1, 2)}
-        self._heads = frozenset(head for head in heads if len(head) > 1 or not head.isascii())
+        all_heads = {form[:size] for form in self._forms for size in (1, 2)}
+        heads = frozenset(head for head in all_heads if len(head) > 1 or not head.isascii())
+        self._heads = None if sifted else heads
+        self.sieve = sieve_of_heads(heads) if sifted else EVERYTHING
 
     def __len__(self) -> int:
         return len(self._forms)
 
     def begins(self, text: str) -> bool:
         """Whether some term is `text` and more."""
-        if text[:2] not in self._heads:
+        if len(text) < 2 and text.isascii() if self._heads is None else text[:2] not in self._heads:  # noqa: PLR2004
             return False
         place = bisect_left(self._forms, text)
         if place < len(self._forms) and self._forms[place] == text:

@@ -15,7 +15,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import opencc
@@ -26,6 +26,8 @@ from processor.matching.codes import Codes, CodeTable, Places, codes, string
 IGNORED = "\ufdd0"  # stands in the folded reading for a character that shows nothing
 SPELLED = "\ufdd1"  # … for a character that only the squeezed reading spells out
 JOINT = "\x00"  # between the texts of a batch
+
+_Made = TypeVar("_Made")
 
 _BREAKS = frozenset("\x00\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029,!?;。，！？；｡﹐﹗﹖﹔…‥")
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\ufdd0\ufdd1")
@@ -161,6 +163,13 @@ class Batch:
         self.codes: Codes = _FOLDED.of(written)
         self.squeezed, self.kept = _squeezed(written, self.codes)
         self._looked_up: dict[CodeTable, NDArray[Any]] = {}
+        self._made: dict[Callable[[Batch], Any], Any] = {}
+
+    def once(self, make: Callable[["Batch"], _Made]) -> _Made:
+        """What `make` makes of this batch; made for the first who asks."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("_Made", self._made[make])
 
     def of(self, table: CodeTable) -> NDArray[Any]:
         """What each character of `folded` is by `table`; looked up once."""
@@ -190,6 +199,12 @@ class Batch:
         return codes(self.squeezed)
 
     @cached_property
+    def owners(self) -> Places:
+        """For each character of `squeezed` the number of its text; a joint belongs to the text before it."""
+        joints = np.flatnonzero(self.squeezed_codes == 0)
+        return np.repeat(np.arange(-1, len(joints) - 1), np.diff(joints, prepend=-1))
+
+    @cached_property
     def squeezed_texts(self) -> list[str]:
         """The squeezed reading of each text."""
         return self.squeezed.split(JOINT)[1:-1]
@@ -203,6 +218,16 @@ class Batch:
     def reading(self, line: int) -> str:
         """The folded reading of one text."""
         return self.folded[self.starts[line] : self.starts[line + 1] - 1]
+
+    def stretches(self, lines: Sequence[int]) -> list[tuple[int, int]]:
+        """Where these texts begin and end in `folded`."""
+        starts = self.starts
+        return [(starts[line], starts[line + 1] - 1) for line in lines]
+
+    def squeezed_stretches(self, lines: Sequence[int]) -> list[tuple[int, int]]:
+        """Where these texts begin and end in `squeezed`."""
+        starts = self.squeezed_starts
+        return [(starts[line], starts[line + 1] - 1) for line in lines]
 
     def places(self, line: int) -> list[int]:
         """For each character of the squeezed reading of a text its place in the text."""

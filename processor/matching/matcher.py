@@ -14,20 +14,23 @@ What is found of a term with a ceiling is then weighed (`weighing`).
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processor.matching import readings, shape, sound, words
+from processor.matching import shape, words
 from processor.matching.automaton import Automaton, how_of, term_of
 from processor.matching.boundary import KINDS, joins, one_word, word_ends, word_starts
-from processor.matching.codes import CodeTable, string
-from processor.matching.engine import Daachorse, Engine
+from processor.matching.engine import Daachorse, Engine, Stretches
 from processor.matching.folding import IGNORED, JOINT, Batch, is_hanzi
 from processor.matching.nearly import Halves
 from processor.matching.readings import COSTS, Reading
+from processor.matching.rereading import Parts, Read, Rereadings, decoded, spoken
+from processor.matching.sieve import EVERYTHING, Grams, Member, Sieve
+from processor.matching.signs import shapes, sounds
 from processor.matching.term import identity
 from processor.matching.ways import How, ways
 from processor.matching.weighing import Find, Found, Rejected, Scales, is_hopeless
@@ -41,6 +44,7 @@ _HOW_VIA: Mapping[int, tuple[str, ...]] = {
     How.LEET: ("leet-",),
 }
 _LETTERS = re.compile(r"[a-z]+")
+_Lines = Sequence[int] | None  # numbers of texts in order; None: all of the batch
 _Parts = defaultdict[int, list[tuple[int, int, str]]]  # by text: where parts of a hanzi stand, and the hanzi
 
 
@@ -49,7 +53,8 @@ class Matcher:
 
     `ceilings` holds for each term what the transforms of a hit may cost together (`readings.COSTS`); a term without
     one, or with None, is found in the folded and squeezed readings only, and wherever it stands. The terms are
-    numbered from `first` on.
+    numbered from `first` on. `sifted`: whether it is one of many, each with its own texts in a batch, for which
+    `Sieves` take a first look.
     """
 
     def __init__(
@@ -59,19 +64,39 @@ class Matcher:
         *,
         engine: type[Engine] = Daachorse,
         first: int = 0,
+        sifted: bool = False,
     ) -> None:
         given = enumerate(ceilings, start=first)
         self._ceilings = {number: ceiling for number, ceiling in given if ceiling is not None}
         deep = {number: terms[number - first] for number in self._ceilings}
-        self._forms = {number: identity(term) for number, term in deep.items()}
+        forms = ((number, term, identity(term)) for number, term in deep.items())
+        self._forms = {number: term if form == term else form for number, term, form in forms}  # one object, not two
         self._hanzi = set(filter(is_hanzi, set().union(*self._forms.values())))
         self._squeezed, self._signed, self._sound, self._shape = Automaton(), Automaton(), Automaton(), Automaton()
         self._halves = Halves(self._forms)
         self._add(terms, first)
         self._add_parts()
+        self._sieve = self._sifted() if sifted else None
         for patterns in (self._squeezed, self._signed, self._sound, self._shape, self._halves):
             patterns.build(engine)
         self._scales = Scales(deep, self._forms, self._ceilings)
+
+    def _sifted(self) -> Sieve:
+        grams = Grams()
+        for form in (*self._squeezed.forms, *self._signed.forms):
+            grams.add_written(form)
+        for signs in self._sound.forms:
+            grams.add_sound(signs)
+        for signs in self._shape.forms:
+            grams.add_shape(signs)
+        for half, other, first in self._halves.each:
+            grams.add_half(half, other, first=first)
+        return grams.sieve()
+
+    @property
+    def member(self) -> Member:
+        """Its part in a first look at a batch for many matchers."""
+        return Member(self._sieve or EVERYTHING, self._hanzi)
 
     def _add(self, terms: Sequence[str], first: int) -> None:
         into = {"squeezed": self._squeezed, "signed": self._signed, "sound": self._sound, "shape": self._shape}
@@ -88,29 +113,32 @@ class Matcher:
             if words.cost(parts) > _EVERYDAY:  # 女子 is itself, and not 好
                 self._squeezed.add(parts, ord(char), How.PARTS)
 
-    def find(self, batch: Batch, trace: list[Rejected] | None = None) -> dict[int, list[Found]]:
+    def find(
+        self, batch: Batch, trace: list[Rejected] | None = None, lines: Sequence[int] | None = None
+    ) -> dict[int, list[Found]]:
         """Finds per number of text, in order of place; a text without any is not in the answer.
 
-        What was rejected is added to `trace`.
+        What was rejected is added to `trace`. `lines`: the texts to look at, in order; all of them by default.
         """
-        answer = self._find(batch, trace)
+        answer = self._find(batch, trace, lines)
         if self._ceilings:
-            self._add_decoded(batch, answer, trace)
+            self._add_decoded(batch, answer, trace, lines)
         return answer
 
     def readings(self, text: str) -> list[Reading]:
         """The readings of one text that are made for it alone."""
         batch = Batch([text])
         parts: _Parts = defaultdict(list)
-        self._as_it_reads(batch, defaultdict(list), parts)
-        return [*self._decoded(batch), *self._tricks(batch, parts)]
+        self._as_it_reads(batch, None, defaultdict(list), parts)
+        tricks = [made.readings[number] for made, numbers in self._tricks(batch, None, parts) for number in numbers]
+        return [*batch.once(decoded).readings, *tricks]
 
-    def _find(self, batch: Batch, trace: list[Rejected] | None) -> dict[int, list[Found]]:
+    def _find(self, batch: Batch, trace: list[Rejected] | None, lines: _Lines) -> dict[int, list[Found]]:
         parts: _Parts = defaultdict(list)
         answer: defaultdict[int, list[Found]] = defaultdict(list)
-        finds = self._as_it_reads(batch, answer, parts)
+        finds = self._as_it_reads(batch, lines, answer, parts)
         if self._ceilings:
-            for line, more in self._otherwise(batch, parts):
+            for line, more in self._otherwise(batch, lines, parts):
                 finds[line].extend(more)
         for line, each in finds.items():
             if found := self._scales.weigh(batch, line, each, trace):
@@ -120,13 +148,17 @@ class Matcher:
                 found.sort()
         return dict(answer)
 
-    def _add_decoded(self, batch: Batch, answer: dict[int, list[Found]], trace: list[Rejected] | None) -> None:
+    def _add_decoded(
+        self, batch: Batch, answer: dict[int, list[Found]], trace: list[Rejected] | None, lines: _Lines
+    ) -> None:
         """Add what is found once escapes are resolved; the words of the text are then those that they spell."""
-        each = list(self._decoded(batch))
-        if not each:
+        each, deeper = batch.once(decoded)
+        own = None if lines is None else set(lines)
+        chosen = None if own is None else [number for number, reading in enumerate(each) if reading.line in own]
+        if not each or chosen == []:
             return
         rejected: list[Rejected] | None = None if trace is None else []
-        for number, found in self._find(Batch([reading.text for reading in each]), rejected).items():
+        for number, found in self._find(deeper, rejected, chosen).items():
             line = each[number].line
             more = (self._spanned(find, each[number], batch.texts[line]) for find in found)
             known = {(find.start, find.end, find.term) for find in answer.get(line, ())}
@@ -149,15 +181,15 @@ class Matcher:
     # Finds.
 
     def _as_it_reads(
-        self, batch: Batch, answer: defaultdict[int, list[Found]], parts: _Parts
+        self, batch: Batch, lines: _Lines, answer: defaultdict[int, list[Found]], parts: _Parts
     ) -> defaultdict[int, list[Find]]:
         """The finds in the folded and squeezed readings that are to be weighed; the others are added to `answer`."""
         finds: defaultdict[int, list[Find]] = defaultdict(list)
-        signed = self._signed.find(batch.folded)
+        signed = self._signed.find(batch.folded, None if lines is None else batch.stretches(lines))
         if len(signed):
             places = self._bounded(batch, signed, signed[:, 0], signed[:, 1], self._signed)
             self._place(places, self._signed, answer, finds, parts)
-        rows = self._squeezed.find(batch.squeezed)
+        rows = self._squeezed.find(batch.squeezed, _squeezed(batch, lines))
         if len(rows):
             kept = batch.kept
             places = self._bounded(batch, rows, kept[rows[:, 0]], kept[rows[:, 1] - 1] + 1, self._squeezed)
@@ -225,24 +257,26 @@ class Matcher:
             return False
         return end - start == span[1] - span[0] or joins(batch, span[0], span[1], patterns.spaces(number))
 
-    def _otherwise(self, batch: Batch, parts: _Parts) -> Iterator[tuple[int, list[Find]]]:
+    def _otherwise(self, batch: Batch, lines: _Lines, parts: _Parts) -> Iterator[tuple[int, list[Find]]]:
         """Finds in dearer readings, by number of text."""
-        yield from self._alike(batch, self._sound, _SOUNDS, "sound")
-        yield from self._alike(batch, self._shape, _SHAPES, "shape")
-        yield from self._nearly(batch)
-        yield from self._in_sounds(batch, self._spoken(batch))
-        yield from self._in(batch, self._tricks(batch, parts))
+        yield from self._alike(batch, lines, self._sound, "sound")
+        yield from self._alike(batch, lines, self._shape, "shape")
+        yield from self._nearly(batch, lines)
+        yield from self._in_sounds(batch, lines)
+        for made, numbers in self._tricks(batch, lines, parts):
+            yield from self._in(batch, made, None if len(numbers) == len(made.readings) else numbers)
 
-    def _alike(self, batch: Batch, patterns: Automaton, signs: CodeTable, via: str) -> Iterator[tuple[int, list[Find]]]:
+    def _alike(
+        self, batch: Batch, lines: _Lines, patterns: Automaton, via: Literal["sound", "shape"]
+    ) -> Iterator[tuple[int, list[Find]]]:
         """Terms that sound or look like what is written."""
-        rows = patterns.find(string(signs.of(batch.squeezed_codes)))
+        rows = patterns.find(batch.once(sounds if via == "sound" else shapes).text, _squeezed(batch, lines))
         if not len(rows):
             return
         starts, ends = batch.kept[rows[:, 0]], batch.kept[rows[:, 1] - 1] + 1
         offsets, squeezed = batch.starts, batch.squeezed
-        for span, start, end, line in zip(
-            rows.tolist(), starts.tolist(), ends.tolist(), batch.lines(starts), strict=True
-        ):
+        numbers = batch.lines(starts)
+        for span, start, end, line in zip(rows.tolist(), starts.tolist(), ends.tolist(), numbers, strict=True):
             begin, stop, number = span
             written, offset = squeezed[begin:stop], offsets[line]
             terms = [term_of(owner) for owner in patterns.owners(number)]
@@ -250,31 +284,27 @@ class Matcher:
             if terms and (end - start == stop - begin or self._stands(batch, start, end, number, span, patterns)):
                 yield line, [Find(start - offset, end - offset, term, (via,)) for term in terms]
 
-    def _nearly(self, batch: Batch) -> Iterator[tuple[int, list[Find]]]:
+    def _nearly(self, batch: Batch, lines: _Lines) -> Iterator[tuple[int, list[Find]]]:
         """Terms with one hanzi in place of another that looks like it."""
         offsets = batch.starts
-        for begin, stop, term in self._halves.find(batch.squeezed):
+        for begin, stop, term in self._halves.find(batch.squeezed, _squeezed(batch, lines)):
             if is_hopeless(batch.squeezed[begin:stop], self._forms[term], "shape"):
                 continue
             start, end = int(batch.kept[begin]), int(batch.kept[stop - 1]) + 1
             line = batch.locate(start)
             yield line, [Find(start - offsets[line], end - offsets[line], term, ("shape",))]
 
-    def _in(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[Find]]]:
-        """Finds in readings of single texts."""
-        each = list(made)
-        if not each:
-            return
-        for number, finds in self._as_it_reads(
-            Batch([reading.text for reading in each]), defaultdict(list), defaultdict(list)
-        ).items():
-            line, text, starts, ends, via = each[number]
+    def _in(self, batch: Batch, made: Read, numbers: _Lines) -> Iterator[tuple[int, list[Find]]]:
+        """Finds in readings of single texts, or in those of them that have these numbers."""
+        for number, finds in self._as_it_reads(made.batch, numbers, defaultdict(list), defaultdict(list)).items():
+            line, text, starts, ends, via = made.readings[number]
             back = [(_back(find, starts, ends, via), text[find.start : find.end]) for find in finds]
             folded = batch.reading(line)
-            yield line, [find for find, read in back if folded[find.start : find.end] != read]  # else it is known
+            yield line, [find for find, shown in back if folded[find.start : find.end] != shown]  # else it is known
 
-    def _in_sounds(self, batch: Batch, made: Iterable[Reading]) -> Iterator[tuple[int, list[Find]]]:
-        each = list(made)
+    def _in_sounds(self, batch: Batch, lines: _Lines) -> Iterator[tuple[int, list[Find]]]:
+        made = batch.once(spoken)
+        each = list(made.values()) if lines is None else [made[line] for line in lines if line in made]
         for number, finds in self._sounding([reading.text for reading in each]).items():
             line, _, starts, ends, via = each[number]
             found = [_back(find, starts, ends, via) for find in finds]
@@ -291,34 +321,16 @@ class Matcher:
                 finds[line].append(Find(start - starts[line], end - starts[line], term_of(owner), ()))
         return finds
 
-    def _decoded(self, batch: Batch) -> Iterator[Reading]:
-        for line in readings.coded_lines(batch):
-            if reading := readings.decoded(line, batch.texts[line]):
-                yield reading
-
-    def _tricks(self, batch: Batch, parts: _Parts) -> Iterator[Reading]:
-        for line, names in readings.calls(batch, self._hanzi).items():
-            yield from readings.tricks(line, batch.reading(line), names, self._hanzi)
-        for line, each in parts.items():
-            yield from readings.composed(line, batch.reading(line), each)
-
-    def _spoken(self, batch: Batch) -> Iterator[Reading]:
-        """Texts in which pinyin stands beside hanzi, by their sounds."""
-        chars = batch.squeezed_codes
-        latin = (chars >= ord("a")) & (chars <= ord("z"))
-        hanzi = (chars >= 0x3400) & (chars <= 0x9FFF)  # noqa: PLR2004
-        near = np.flatnonzero((latin[1:] & hanzi[:-1]) | (latin[:-1] & hanzi[1:]))
-        for line in dict.fromkeys(batch.lines(batch.kept[near + 1])):
-            if made := readings.in_sounds(line, batch.reading(line)):
-                yield made
+    def _tricks(self, batch: Batch, lines: _Lines, parts: Parts) -> list[tuple[Read, list[int]]]:
+        """Readings that undo tricks: batches of them, and which of each are meant."""
+        again = batch.once(Rereadings)
+        asked = again.lines if lines is None else lines
+        return again.of(batch, ((line, self._hanzi) for line in asked), parts)
 
 
-def _signs(sign: Callable[[str], str]) -> CodeTable:
-    """From folded characters to the signs of their sound or look; what comes before all hanzi is its own."""
-    return CodeTable(lambda char: ord(char if char < "\u3400" else sign(char)), np.uint32)
-
-
-_SOUNDS, _SHAPES = _signs(sound.sign), _signs(shape.sign)
+def _squeezed(batch: Batch, lines: _Lines) -> Stretches | None:
+    """Where the texts begin and end in the squeezed reading."""
+    return None if lines is None else batch.squeezed_stretches(lines)
 
 
 def _across(find: Found, reading: Reading) -> Found:

@@ -5,10 +5,11 @@ beside each find the other half is looked up with any one of its characters left
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from processor.matching import shape
-from processor.matching.engine import Engine
+from processor.matching.engine import Engine, Stretches, found_in
 
 _LEAST = 3  # characters of a term
 
@@ -26,6 +27,7 @@ class Halves:
 
     def __init__(self, forms: Mapping[int, str]) -> None:
         self._forms = forms
+        self._added: list[int] = []
         self._numbers: dict[str, int] = {}  # half → its number
         self._sizes: list[tuple[tuple[bool, int], ...]] = []  # of the other halves: whether they come after, and size
         # A hash of half, side, and the other half without one character → the terms; kept flat, since there are many.
@@ -33,36 +35,36 @@ class Halves:
 
     def add(self, term: int) -> None:
         """Add a term."""
-        form = self._forms[term]
-        size = len(form)
-        if size < _LEAST:
-            return
-        middle = (size + 1) // 2
-        self._add(form[:middle], form[middle:], term, first=True)
-        middle = size // 2
-        self._add(form[middle:], form[:middle], term, first=False)
+        self._added.append(term)
+        for half, other, first in _halves(self._forms[term]):
+            self._add(half, other, term, first=first)
 
     def _add(self, half: str, other: str, term: int, *, first: bool) -> None:
         number = self._numbers.setdefault(half, len(self._sizes))
         kind = (first, len(other))
         if number == len(self._sizes):
-            self._sizes.append((kind,))
+            self._sizes.append(_same(kind))
         elif kind not in self._sizes[number]:
-            self._sizes[number] = (*self._sizes[number], kind)
+            self._sizes[number] = _same(*self._sizes[number], kind)
         for place, char in enumerate(other):
             if shape.is_drawn(char):
                 key = _key(number, place, other, first=first)
                 known = self._beside.get(key)
                 self._beside[key] = term if known is None else (*_each(known), term)
 
+    @property
+    def each(self) -> Iterator[tuple[str, str, bool]]:
+        """Each half, the other one, and whether that comes after it; until the automaton is built."""
+        return (half for term in self._added for half in _halves(self._forms[term]))
+
     def build(self, engine: type[Engine]) -> None:
         """Make the automaton; nothing can be added any more."""
         self._engine = engine(list(self._numbers)) if self._numbers else None
-        self._numbers = {}
+        self._numbers, self._added = {}, []
 
-    def find(self, text: str) -> Iterator[Near]:
-        """All of them in a squeezed text."""
-        for start, end, number in self._engine.find(text) if self._engine else ():
+    def find(self, text: str, stretches: Stretches | None = None) -> Iterator[Near]:
+        """All of them in a squeezed text; `stretches` as in `found_in`."""
+        for start, end, number in found_in(self._engine, text, stretches) if self._engine else ():
             for first, size in self._sizes[number]:
                 begin = end if first else start - size
                 other = text[begin : begin + size] if begin >= 0 else ""
@@ -77,6 +79,20 @@ class Halves:
                         char = self._forms[term][at]
                         if char != written and shape.alike(char, written):
                             yield Near(min(begin, start), max(begin + size, end), term)
+
+
+@lru_cache(maxsize=1 << 12)
+def _same(*kinds: tuple[bool, int]) -> tuple[tuple[bool, int], ...]:
+    """One object for all that are equal: there are few kinds."""
+    return kinds
+
+
+def _halves(form: str) -> Iterator[tuple[str, str, bool]]:
+    """The halves of a term, each with the other one, and whether that comes after it."""
+    size = len(form)
+    if size >= _LEAST:
+        yield form[: (size + 1) // 2], form[(size + 1) // 2 :], True
+        yield form[size // 2 :], form[: size // 2], False
 
 
 def _each(known: int | tuple[int, ...]) -> tuple[int, ...]:

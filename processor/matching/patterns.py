@@ -13,6 +13,7 @@ Rules:
 """
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -66,9 +67,13 @@ class Patterns:
     def __reduce__(self) -> tuple[type["Patterns"], tuple[Sequence[str]]]:
         return Patterns, (self._expressions,)
 
-    def find(self, batch: Batch) -> dict[int, list[Found]]:
-        """Finds per number of text, in order of place; `term` is the expression's place in the sequence."""
-        text = batch.folded.replace(JOINT, _SEPARATE)
+    def find(self, batch: Batch, lines: Sequence[int] | None = None) -> dict[int, list[Found]]:
+        """Finds per number of text, in order of place; `term` is the expression's place in the sequence.
+
+        `lines`: the texts to look at; all of them by default.
+        """
+        folded = batch.folded if lines is None else JOINT.join(["", *map(batch.reading, lines), ""])
+        text = folded.replace(JOINT, _SEPARATE)
         kept: Sequence[int] | None = None
         if IGNORED in text:
             kept = [place for place, char in enumerate(text) if char != IGNORED]
@@ -79,14 +84,15 @@ class Patterns:
         if not numbers:
             return found
         places = [(start, end, number) for number in numbers for start, end in _places(self._alone[number], data)]
+        starts = [place + 1 for place, char in enumerate(folded) if char == JOINT] if lines else batch.starts
         char_at = _characters(data, {edge for start, end, _ in places for edge in (start, end)})
         for begin, finish, number in places:
             start, end = char_at[begin], char_at[finish]
             if kept:
                 start, end = kept[start], kept[end - 1] + 1
-            line = batch.locate(start)
-            offset = batch.starts[line]
-            found[line].append(Found(start - offset, end - offset, number))
+            place = bisect_right(starts, start) - 1
+            line = lines[place] if lines else place
+            found[line].append(Found(start - starts[place], end - starts[place], number))
         for finds in found.values():
             finds.sort()
         return found

@@ -25,7 +25,7 @@ from emoji import EMOJI_DATA, config
 from numpy.typing import NDArray
 
 from processor.matching import sound, words
-from processor.matching.codes import Codes, CodeTable
+from processor.matching.codes import Codes, CodeTable, string
 from processor.matching.folding import IGNORED, Batch, fold, is_break, is_hanzi
 
 COSTS: Mapping[str, int] = {  # what each transform adds to the cost of a hit
@@ -249,8 +249,16 @@ def coded_lines(batch: Batch) -> list[int]:
     return list(lines)
 
 
-def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str]]:
-    """The texts that show the signs of tricks, and of which; `wanted` holds the hanzi of the terms looked for."""
+class Called(NamedTuple):
+    """The signs of tricks that one text shows: the tricks, and what is a trick only if a term has the hanzi."""
+
+    names: list[str]
+    doubled: list[str]
+    faces: list[str]
+
+
+def calls(batch: Batch) -> dict[int, Called]:
+    """The texts that show the signs of tricks."""
     codes, marks = batch.codes, batch.of(_FLAGS)
     latin, hanzi, leet, edge = (marks & flag != 0 for flag in (_LATIN, _HANZI, _LEETS, _EDGE))
     number = (codes >= ord("0")) & (codes <= ord("9"))
@@ -265,7 +273,7 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
-    lines: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    called: defaultdict[int, Called] = defaultdict(lambda: Called([], [], []))
     for name, places in (
         ("homoglyph", np.flatnonzero(marks & _TWIN)),
         ("tones", (signs := np.flatnonzero(signed))),
@@ -273,12 +281,14 @@ def calls(batch: Batch, wanted: AbstractSet[str]) -> Mapping[int, Collection[str
         ("stretched", np.flatnonzero(drawn)),
         ("digits", np.flatnonzero((marks & _FORMAL != 0) | _next(digit, sign) | _next(sign, digit))),
         ("url", np.flatnonzero(dotted)),
-        ("repeated", twice[_which(codes[twice], wanted.__contains__)]),
-        ("emoji", face[_which(codes[face], lambda char: not wanted.isdisjoint(faces()[char]))]),
     ):
-        for line in batch.lines(places):
-            lines[line][name] = None
-    return lines
+        for line in dict.fromkeys(batch.lines(places)):
+            called[line].names.append(name)
+    for line, char in zip(batch.lines(twice), string(codes[twice]), strict=True):
+        called[line].doubled.append(char)
+    for line, char in zip(batch.lines(face), string(codes[face]), strict=True):
+        called[line].faces.append(char)
+    return dict(called)
 
 
 def _next(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -310,10 +320,6 @@ def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:
     padded = np.pad(kind, 2)
     near: NDArray[np.bool_] = padded[:-4] | padded[1:-3] if before else padded[3:-1] | padded[4:]
     return near
-
-
-def _which(found: NDArray[np.uint32], holds: Callable[[str], bool]) -> NDArray[np.bool_]:
-    return np.fromiter((holds(chr(code)) for code in found.tolist()), bool, len(found))
 
 
 def _beside(wanted: NDArray[np.bool_], places: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -384,7 +390,7 @@ _SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
 
 
 def tricks(line: int, folded: str, names: Collection[str], wanted: AbstractSet[str]) -> Iterator[Reading]:
-    """The readings of a text that undo these tricks, one by one and all; `wanted` as in `calls`."""
+    """The readings of a text that undo these tricks, one by one and all; `wanted`: the hanzi of terms."""
     plain, via = _shown(folded), []
     steps = [step for step in _STEPS if step[0] in names]
     if "homoglyph" in names:

@@ -73,7 +73,7 @@ CATALOGUE = (
         name="reminders_total",
         kind="counter",
         labels=("outcome",),
-        known=_each("sent", "cooldown", "no_recipient", "too_many", "no_template"),
+        known=_each("sent", "cooldown", "per_day", "no_recipient", "too_many", "no_template"),
         meaning="Reminders that fraud rules asked for: sent, or why not.",
     ),
     Metric(
@@ -139,7 +139,7 @@ CATALOGUE = (
         name="conversations",
         kind="gauge",
         labels=("partition",),
-        meaning="Conversation windows held in memory.",
+        meaning="Windows of conversations, and of people (reminders given, texts sent to many), held in memory.",
     ),
     Metric(
         name="ruleset_info",

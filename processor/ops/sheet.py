@@ -135,7 +135,7 @@ class State(Group):
         200_000,
         ge=1,
         le=100_000_000,
-        description="Most conversations to remember per partition; the idlest goes first.",
+        description="Most conversations and people to remember per partition; the idlest goes first.",
     )
     ttl_seconds: int = Field(
         604_800,

@@ -9,7 +9,9 @@ import msgspec
 
 from processor.errors import Invalid
 from processor.fraud.rules import Rulebook, compile_rules
+from processor.fraud.wording import base_flaws, overlay_flaws
 from processor.matching.cut import Cut
+from processor.matching.engine import Bytewise
 from processor.matching.matcher import Matcher
 from processor.matching.patterns import Patterns
 from processor.matching.term import identity
@@ -37,6 +39,9 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
     """Raises Invalid with everything that is wrong with entries, rules, policy or aliases."""
     if not document.policy:
         raise Invalid(["policy: there is none; write policy.yaml, which says what happens at each severity"])
+    templates = msgspec.to_builtins(document.reminders)
+    if flaws := list(base_flaws(templates)):
+        raise Invalid(flaws)
     fraud = msgspec.json.encode(document.fraud)
     book = _rulebook(fraud)
     needed = NeededWords()
@@ -59,24 +64,27 @@ def compile_base(document: BaseDocument, *, version: int, digest: str) -> Base:
         kinds=kinds,
         policy=parse(document.policy),
         policy_document=document.policy,
-        templates=msgspec.to_builtins(document.reminders),
+        templates=templates,
     )
 
 
 def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> Overlay:
     """What a tenant's document comes to. Its policy is checked against a base, when `Rules` brings them together.
 
-    Raises Invalid with everything that is wrong with its entries.
+    Raises Invalid with everything that is wrong with its reminder texts or with its entries.
     """
+    templates = msgspec.to_builtins(document.reminders)
+    if flaws := list(overlay_flaws(templates)):
+        raise Invalid(flaws)
     needed = NeededWords()
     own = _meanings(document.lexicons, needed, lexicon=document.tenant)
     terms = list(dict.fromkeys([*own.terms, *(Meaning(term, Allow(term)) for term in document.allow)]))
-    meanings, kinds = _kinds(terms, [own], needed)
+    meanings, kinds = _kinds(terms, [own], needed, sifted=True)
     return Overlay(
         tenant=document.tenant,
         version=version,
         digest=digest,
-        own=Matcher(*_searched(terms)),
+        own=Matcher(*_searched(terms), engine=Bytewise, sifted=True),
         meanings=meanings,
         kinds=kinds,
         regraded_terms={identity(regrade.term): regrade.severity for regrade in document.regrade if regrade.term},
@@ -84,6 +92,7 @@ def compile_overlay(document: OverlayDocument, *, version: int, digest: str) -> 
         off_terms=frozenset(map(identity, document.off.terms)),
         off_categories=frozenset(document.off.categories),
         off_rules=frozenset(document.off.rules),
+        templates=templates,
         policy_document=document.policy,
     )
 
@@ -182,7 +191,9 @@ def _meanings(
     return sorted_out
 
 
-def _kinds(found: Sequence[Meaning], entries: Sequence[_Meanings], needed: NeededWords) -> tuple[list[Meaning], Kinds]:
+def _kinds(
+    found: Sequence[Meaning], entries: Sequence[_Meanings], needed: NeededWords, *, sifted: bool = False
+) -> tuple[list[Meaning], Kinds]:
     """All meanings, those of the matchers' terms first, then patterns, then whole messages; and what finds those."""
     matched = [meaning for each in entries for meaning in each.patterns]
     whole_texts = [meaning for each in entries for meaning in each.exact]
@@ -198,7 +209,10 @@ def _kinds(found: Sequence[Meaning], entries: Sequence[_Meanings], needed: Neede
         first_pattern=len(found),
         exact=exact,
         company=needed.company(),
-        cut=Cut(meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+        cut=Cut(
+            (meaning.spelling for meaning in found if isinstance(meaning.what, Entry) and _stands_alone(meaning)),
+            sifted=sifted,
+        ),
     )
     return [*found, *matched, *whole_texts], kinds
 

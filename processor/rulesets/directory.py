@@ -1,9 +1,9 @@
 """Rulesets as people keep them: directories of text and YAML files, read into documents.
 
 A base ruleset: `lexicons/*.txt` and `lexicons/*.yaml`, `aliases.txt`, `fraud/groups.yaml`, `fraud/rules/*.yaml`,
-`reminders.yaml`, `policy.yaml`; every part may be missing. An overlay: `overlay.yaml` (allow, regrade, off, policy) and
-lexicons. A lexicon's text file holds a term per line; its YAML file a list of entries with all their fields; if it has
-both, the entries of the text file come first.
+`reminders.yaml`, `policy.yaml`; every part may be missing. An overlay: `overlay.yaml` (allow, regrade, off, policy),
+`reminders.yaml` and lexicons. A lexicon's text file holds a term per line; its YAML file a list of entries with all
+their fields; if it has both, the entries of the text file come first.
 Problems name the file and, where there is one, the line; all of them are told at once.
 """
 
@@ -67,6 +67,11 @@ def read_overlay(path: Traversable, *, tenant: str | None = None) -> OverlayDocu
     """The overlay in the directory `path`, for `tenant` or the one that `overlay.yaml` names. Raises: Invalid."""
     gather = _Gather()
     parts: dict[str, Any] = {"lexicons": _lexicons(path, gather), **_mapping(path / "overlay.yaml", gather)}
+    texts = _mapping(path / "reminders.yaml", gather)
+    if texts and "reminders" in parts:
+        gather.problems.append("overlay.yaml: reminders stand in reminders.yaml already")
+    if texts:
+        parts["reminders"] = texts
     if tenant is not None and parts.setdefault("tenant", tenant) != tenant:
         gather.problems.append(f"overlay.yaml: is for the tenant {parts['tenant']!r}, not {tenant!r}")
     document = gather.build({"format": 1, "kind": "overlay", **parts}, path)
@@ -119,6 +124,8 @@ def _texts(document: Document) -> Iterator[tuple[str, str]]:
     if isinstance(document, OverlayDocument):
         parts = msgspec.to_builtins(document)
         yield "overlay.yaml", _yaml([{name: parts[name] for name in ("tenant", "allow", "regrade", "off", "policy")}])
+        if document.reminders:
+            yield "reminders.yaml", _yaml([parts["reminders"]])
         return
     yield "aliases.txt", _aliases_text(document.aliases)
     yield "fraud/groups.yaml", _yaml([document.fraud.groups])

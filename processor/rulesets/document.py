@@ -118,6 +118,7 @@ class OverlayDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     allow: list[Phrase] = []
     regrade: list[Regrade] = []
     off: Off = Off()
+    reminders: dict[str, dict[str, Text]] = {}  # template → locale → text, over the base's
     policy: dict[str, Any] = {}
 
 

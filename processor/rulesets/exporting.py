@@ -69,8 +69,8 @@ def _left_out(document: Document, form: Format) -> Iterator[str]:
     if isinstance(document, OverlayDocument):
         if document.allow and form != "houbb":
             yield f"{len(document.allow)} allow entries"
-        if document.regrade or document.off != type(document.off)() or document.policy:
-            yield "what the overlay re-grades and switches off, and its policy"
+        if document.regrade or document.off != type(document.off)() or document.reminders or document.policy:
+            yield "what the overlay re-grades and switches off, its reminders and its policy"
     if isinstance(document, BaseDocument):
         if document.aliases:
             yield f"{len(document.aliases)} aliases"

@@ -37,6 +37,7 @@ Kind = Literal[
     "expired",
     "off",
     "regrade",
+    "reminder",
     "short",
     "subsumed",
     "unreachable",
@@ -67,7 +68,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     level: Level
     kind: Kind
     message: str  # a sentence without the place
-    part: str = ""  # the lexicon, or "aliases" or "overlay"
+    part: str = ""  # the lexicon, or "aliases", "overlay" or "reminders"
     term: str = ""
     file: str | None = None
     line: int | None = None
@@ -210,7 +211,7 @@ class _Subject:
         ground = replace(ground, aliases=aliases, fraud=FraudDocument(), reminders={}, policy=_POLICY)
         overlays = {}
         if overlay:
-            plain = replace(overlay, off=replace(overlay.off, rules=[]), policy={})
+            plain = replace(overlay, off=replace(overlay.off, rules=[]), reminders={}, policy={})
             overlays = {overlay.tenant: compile_overlay(plain, version=0, digest="")}
         return Rules(base=compile_base(ground, version=0, digest=""), overlays=overlays)
 
@@ -315,7 +316,8 @@ def _inner(subject: _Subject) -> Iterator[tuple[Placed, Placed]]:
             found = identity(hit.term)
             inner = next((other for other in subject.owners.get(found, ()) if _covers(other, each)), None)
             as_written = hit.lexicon == subject.lexicon and _AS_WRITTEN.issuperset(hit.via)
-            if as_written and found != own and inner and found not in idle:
+            # A term stands for all its spellings: 甲. is found in 甲.a as it is written, and not in 甲a.
+            if as_written and found != own and found in own and inner and found not in idle:
                 idle.add(own)
                 yield each, inner
                 break

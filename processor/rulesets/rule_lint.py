@@ -67,6 +67,13 @@ def inspect_rules(document: BaseDocument, places: Places | None = None) -> list[
     return found.all()
 
 
+def unread(base: BaseDocument, templates: Iterable[str]) -> list[str]:
+    """The templates that no reminder can be written with while `base` is in force. Raises: Invalid."""
+    fraud = base.fraud
+    cards = compile_rules(fraud.groups, fraud.rules, fraud.scorecards, fraud.brands).cards.cards
+    return _unread([*map(parse_rule, fraud.rules), *(card.rule for card in cards)], templates)
+
+
 def invalid(problems: Iterable[str], places: Places | None = None) -> list[RuleFinding]:
     """What could not even be read, as findings; a problem that names its file and line keeps them in its words."""
     found = _Findings(places or {})
@@ -145,7 +152,8 @@ def _unread(rules: Iterable[Rule], templates: Iterable[str]) -> list[str]:
     """The templates that no reminder can be written with."""
     bases = {*(rule.template for rule in rules), *(f"remind.{kind}.v1" for kind in TYPES)}
     parts = [base.rpartition(".") for base in bases]
-    staged = {f"{stem}.{part}.{version}" for stem, _, version in parts for part in (*STAGES, "sender")}
+    special = ["again", *(f"{part}{again}" for part in (*STAGES, "sender") for again in ("", ".again"))]
+    staged = {f"{stem}.{part}.{version}" for stem, _, version in parts for part in special}
     return [name for name in templates if name not in bases | staged]
 
 

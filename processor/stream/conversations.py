@@ -1,4 +1,4 @@
-"""The windows of one partition's conversations: in memory, and in the compacted topic they are restored from.
+"""The windows of one partition's conversations and people: in memory, and in the compacted topic they come from.
 
 What changes is written in the batch's own transaction and applied here after the commit, so memory never runs ahead
 of the topic, and a crash neither forgets nor repeats a reminder.
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processor.errors import Invalid, LaneLost
-from processor.fraud.window import Window
+from processor.fraud.window import Window, from_bytes, to_bytes
 from processor.fraud.window import decode as decode_window
 from processor.model import Record, Topic
 from processor.ruleset import Rules
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Conversations(Mapping[str, Window]):
-    """Windows by conversation id, the longest untouched first; bounded in number and in idle time."""
+    """Windows by conversation id or person's key, the longest untouched first; bounded in number and in idle time."""
 
     def __init__(self, *, most: int, ttl_ms: int) -> None:
         self._most = most
@@ -86,7 +86,7 @@ class Shadows(Conversations):
 
 def tombstone(conversation: str, partition: int, now: int) -> Record:
     """The record that forgets a conversation."""
-    return Record(Topic.CONVERSATIONS, conversation.encode(), None, [], now, partition)
+    return Record(Topic.CONVERSATIONS, to_bytes(conversation), None, [], now, partition)
 
 
 async def restore(client: Mapping[str, Any], place: TopicPartition, into: Conversations) -> None:
@@ -109,8 +109,8 @@ async def restore(client: Mapping[str, Any], place: TopicPartition, into: Conver
                 for record in records:
                     try:
                         window = decode_window(record.value) if record.value else None
-                        into.put(record.key.decode(), window, record.timestamp)
-                    except (Invalid, UnicodeDecodeError):
+                        into.put(from_bytes(record.key), window, record.timestamp)
+                    except Invalid:
                         strange += 1
     except KafkaError as error:
         raise LaneLost(f"conversations could not be restored: {type(error).__name__}") from error

@@ -187,6 +187,37 @@ def test_lint_holds_an_overlay_against_its_base() -> None:
     assert "聚众赌博" not in output
 
 
+def overlay(reminders: str, policy: str = "{}") -> str:
+    Path("theirs").mkdir(exist_ok=True)
+    Path("theirs/overlay.yaml").write_text(f"tenant: t1\npolicy: {policy}\n", encoding="utf-8")
+    Path("theirs/reminders.yaml").write_text(reminders, encoding="utf-8")
+    return "theirs"
+
+
+def test_a_tenant_pushes_reminder_texts_of_its_own_and_lint_passes_them(redis: Client) -> None:
+    theirs = overlay("# ours\nremind.GJ.v1:\n  en: {title: Stop, body: 'Do not pay, ask {hotline}'}\n")
+    assert said("lint", theirs).endswith("0 errors, 0 warnings\n")
+    assert "+ reminder remind.GJ.v1" in said("diff", "redis", theirs, "--tenant", "t1")
+    said("push", theirs, "--tenant", "t1")
+    assert shown("--tenant", "t1")["document"]["reminders"]["remind.GJ.v1"]["en"]["title"] == "Stop"
+
+
+def test_bad_reminder_texts_and_policies_are_told_by_line_and_not_pushed(redis: Client) -> None:
+    theirs = overlay("# ours\nremind.GJ.v1:\n  en: {title: Stop, body: 'Ask {phone}'}\nremind.XX.v1: {}\n")
+    result = call("lint", theirs)
+    assert "error: theirs/reminders.yaml:2: reminders: remind.GJ.v1: en: body: {phone} is no" in result.output
+    assert "error: theirs/reminders.yaml:4: reminders: nobody comes to template 'remind.XX.v1'" in result.output
+    assert isinstance(refusal("push", theirs, "--tenant", "t1"), Invalid)
+    theirs = overlay("remind.GJ.v7: {en: {title: t, body: b}}\n", "{fraud: {remind_at: 90}, reminder: {per_day: 99}}")
+    result = call("lint", theirs)
+    assert "remind_at <= review_at" in result.output
+    assert "per_day must be 1 to 20" in result.output
+    assert isinstance(refusal("push", theirs, "--tenant", "t1"), Invalid)
+    assert redis.keys() == []
+    theirs = overlay("remind.GJ.v7: {en: {title: t, body: b}}\n")
+    assert "warning: theirs/reminders.yaml:1: no rule comes to template 'remind.GJ.v7'" in said("lint", theirs)
+
+
 def test_the_builtin_ruleset_passes_lint() -> None:
     assert said("lint", "builtin").endswith("0 errors, 0 warnings\n")
 

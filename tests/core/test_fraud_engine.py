@@ -11,7 +11,7 @@ from processor.errors import Invalid
 from processor.fraud.engine import Mark, Weighed, weigh
 from processor.fraud.entities import find_entities
 from processor.fraud.rules import Rulebook, compile_rules
-from processor.fraud.window import Given, Sighting, Window, decode, encode
+from processor.fraud.window import Given, Sighting, Window, decode, encode, from_bytes, recipient, to_bytes
 from processor.model import ChatMessage, Sender, Severity
 
 HOUR = 3_600_000
@@ -495,15 +495,37 @@ WINDOWS = st.builds(
     st.lists(
         st.builds(Sighting, st.text(), st.integers(-(2**62), 2**62), st.text(), st.text(), st.lists(KEYS).map(tuple))
     ).map(tuple),
-    st.lists(st.builds(Given, st.text(), st.text(), st.text(), st.integers(0, 2**62), st.integers(0, 2**40))).map(
-        tuple
-    ),
+    st.lists(
+        st.builds(
+            Given,
+            conversation=st.integers(0, 2**32 - 1),
+            message=st.integers(0, 2**32 - 1),
+            fraud_type=st.text(),
+            at=st.integers(0, 2**62),
+            cooldown_ms=st.integers(0, 2**40),
+            stage=st.integers(0, 5),
+            band=st.integers(0, 1),
+        )
+    ).map(tuple),
 )
 
 
 @given(window=WINDOWS)
 def test_a_window_comes_back_from_its_bytes(window: Window) -> None:
     assert decode(encode(window)) == window
+
+
+@given(tenant=st.text(), user=st.text())
+def test_the_key_of_a_person_is_no_conversation_s_and_comes_back_from_its_bytes(tenant: str, user: str) -> None:
+    key = to_bytes(recipient(tenant, user))
+    assert from_bytes(key) == recipient(tenant, user)
+    with pytest.raises(UnicodeDecodeError):  # a conversation's id is UTF-8
+        key.decode()
+
+
+@given(names=st.lists(st.tuples(st.text(), st.text()), unique=True, min_size=2, max_size=2))
+def test_two_people_have_two_keys(names: list[tuple[str, str]]) -> None:
+    assert recipient(*names[0]) != recipient(*names[1])
 
 
 @given(data=st.binary(max_size=40))

@@ -1,5 +1,6 @@
 """Who is reminded of what, in which words, and how often."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from processor.fraud.engine import Weighed
 from processor.fraud.reading import parse_rule
 from processor.fraud.reminders import Limits, Reminded, remind
-from processor.fraud.rule import WORDING, Rule
-from processor.fraud.window import Given, Sighting, Window
+from processor.fraud.rule import STAGES, WORDING, Rule
+from processor.fraud.window import Sighting, Window, decode, encode
 from processor.model import ChatMessage, Fraud, Severity
 
 TEMPLATES = {
@@ -51,9 +52,15 @@ def message(text: str = "安全账户", **changes: Any) -> ChatMessage:
 
 
 def sent(
-    said: Weighed, to: ChatMessage | None = None, *, at: int = 1000, limits: Limits = LIMITS, templates: Any = TEMPLATES
+    said: Weighed,
+    to: ChatMessage | None = None,
+    *,
+    at: int = 1000,
+    limits: Limits = LIMITS,
+    templates: Any = TEMPLATES,
+    windows: Mapping[str, Window] | None = None,
 ) -> Reminded:
-    return remind(said, to or message(), at=at, templates=templates, limits=limits)
+    return remind(said, to or message(), at=at, templates=templates, limits=limits, windows=windows or {})
 
 
 def test_a_reminder_holds_what_the_push_service_shows() -> None:
@@ -74,7 +81,7 @@ def test_the_same_input_gives_the_same_id_and_another_recipient_another_one() ->
 
 def test_below_the_score_nobody_is_reminded() -> None:
     quiet = sent(weighed(rule(), score=29))
-    assert (quiet.reminders, quiet.window, quiet.suppressed) == ((), None, {})
+    assert (quiet.reminders, quiet.windows, quiet.suppressed) == ((), {}, {})
     assert len(sent(weighed(rule(), score=30)).reminders) == 1
     assert sent(Weighed()).reminders == ()
 
@@ -119,45 +126,153 @@ def test_who_asks_is_answered_and_nobody_else() -> None:
 
 
 def test_a_person_hears_of_a_type_once_per_cooldown() -> None:
-    first = sent(weighed(rule()))
-    soon = sent(weighed(rule(), window=first.window), message(message_id="m2"), at=1000 + 3_599_999)
-    late = sent(weighed(rule(), window=first.window), message(message_id="m3"), at=1000 + 3_600_000)
-    assert (soon.reminders, soon.suppressed, soon.window) == ((), {"cooldown": 1}, first.window)
+    windows = sent(weighed(rule())).windows
+    soon = sent(weighed(rule()), message(message_id="m2"), at=1000 + 3_599_999, windows=windows)
+    late = sent(weighed(rule()), message(message_id="m3"), at=1000 + 3_600_000, windows=windows)
+    assert (soon.reminders, soon.suppressed, soon.windows) == ((), {"cooldown": 1}, {})
     assert len(late.reminders) == 1
 
 
-def test_another_type_another_person_and_another_tenant_do_not_wait() -> None:
-    window = sent(weighed(rule())).window
-    assert sent(weighed(rule(type="SD"), window=window)).reminders
-    assert sent(weighed(rule(), window=window), message(receiver_ids=["y"])).reminders
-    assert sent(weighed(rule(), window=window), message(tenant_id="u")).reminders
+def test_another_type_person_tenant_or_conversation_does_not_wait() -> None:
+    windows = sent(weighed(rule())).windows
+    assert sent(weighed(rule(type="SD")), windows=windows).reminders
+    assert sent(weighed(rule()), message(receiver_ids=["y"]), windows=windows).reminders
+    assert sent(weighed(rule()), message(tenant_id="u"), windows=windows).reminders
+    assert sent(weighed(rule()), message(conversation_id="d"), windows=windows).reminders
 
 
 def test_a_rule_may_have_a_cooldown_of_its_own() -> None:
     often = rule(remind={"cooldown_s": 0})
-    window = sent(weighed(often)).window
-    assert sent(weighed(often, window=window)).reminders
+    windows = sent(weighed(often)).windows
+    assert sent(weighed(often), message(message_id="m2"), windows=windows).reminders
+
+
+def test_one_message_reminds_once_however_often_it_comes() -> None:
+    often = rule(remind={"cooldown_s": 0})
+    windows = sent(weighed(often)).windows
+    again = sent(weighed(often), windows=windows, at=10**9)
+    assert (again.reminders, again.suppressed) == ((), {"cooldown": 1})
 
 
 def test_a_late_message_does_not_remind_again() -> None:
-    window = sent(weighed(rule()), at=10_000_000).window
-    assert sent(weighed(rule(), window=window), at=10_000_000 - 1000).suppressed == {"cooldown": 1}
+    windows = sent(weighed(rule()), at=10_000_000).windows
+    late = sent(weighed(rule()), message(message_id="m2"), at=10_000_000 - 1000, windows=windows)
+    assert late.suppressed == {"cooldown": 1}
 
 
 def test_a_reminder_dated_far_ahead_holds_nothing_back_today() -> None:
-    window = sent(weighed(rule()), at=10**18).window
-    assert sent(weighed(rule(), window=window), at=1000).reminders
+    windows = sent(weighed(rule()), at=10**18).windows
+    assert sent(weighed(rule()), message(message_id="m2"), at=1000, windows=windows).reminders
 
 
-def test_the_window_forgets_reminders_past_their_cooldown_and_holds_256_at_most() -> None:
-    old = tuple(Given("t", f"p{number}", "GJ", 0, 3_600_000) for number in range(300))
-    window = sent(weighed(rule(), window=Window("c", (), old)), at=1000).window
-    assert window is not None
-    assert len(window.given) == 256
-    assert window.given[-1].recipient_id == "victim"
-    later = sent(weighed(rule(), window=window), message(receiver_ids=["y"]), at=4_000_000).window
-    assert later is not None
-    assert [given.recipient_id for given in later.given] == ["y"]
+AGAIN = {
+    name: {"en": {"title": name, "body": name}}
+    for name in (
+        "remind.GJ.v1",
+        "remind.GJ.pay.v1",
+        "remind.GJ.again.v1",
+        "remind.LD.pay.v1",
+        "remind.LD.pay.again.v1",
+        "remind.LD.again.v1",
+        "remind.GR.sender.v1",
+        "remind.GR.sender.again.v1",
+        "remind.QT.v1",
+        "remind.QT.again.v1",
+    )
+}
+
+
+def read(*said: Weighed, apart_s: int = 60, limits: Limits = LIMITS) -> list[str | None]:
+    """The template that each of these messages is answered by, one after the other."""
+    windows: dict[str, Window] = {}
+    answers: list[str | None] = []
+    for number, each in enumerate(said):
+        told = sent(
+            each,
+            message(message_id=f"m{number}"),
+            at=1000 * apart_s * number,
+            limits=limits,
+            templates=AGAIN,
+            windows=windows,
+        )
+        windows |= told.windows
+        answers.append(told.reminders[0].template if told.reminders else None)
+    return answers
+
+
+def test_a_scheme_that_comes_to_a_later_stage_is_reminded_of_again_in_spite_of_the_cooldown() -> None:
+    lure, move, pay = (weighed(rule(stage=stage)) for stage in ("lure", "move", "pay"))
+    again = "remind.GJ.again.v1"
+    assert read(lure, move, pay, pay, lure, move) == ["remind.GJ.v1", again, again, None, None, None]
+
+
+def test_a_scheme_whose_score_comes_to_be_reviewed_is_reminded_of_again() -> None:
+    low, high, higher = (weighed(rule(stage="lure"), score=score) for score in (40, 60, 90))
+    assert read(low, low, high, higher, low) == ["remind.GJ.v1", None, "remind.GJ.again.v1", None, None]
+
+
+def test_after_the_cooldown_the_words_are_the_stronger_ones() -> None:
+    assert read(weighed(rule()), weighed(rule()), apart_s=3600) == ["remind.GJ.pay.v1", "remind.GJ.again.v1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "template"),
+    [
+        ({"type": "LD"}, "remind.LD.pay.again.v1"),
+        ({"type": "LD", "stage": "move"}, "remind.LD.again.v1"),
+        ({"type": "SD"}, "remind.QT.again.v1"),
+        ({"type": "GR", "remind": {"to": ["sender"]}}, "remind.GR.sender.again.v1"),
+    ],
+)
+def test_the_stronger_words_are_those_of_the_stage_then_of_the_type_then_the_general_ones(
+    changes: dict[str, Any], template: str
+) -> None:
+    assert read(weighed(rule(**changes)), weighed(rule(**changes)), apart_s=3600)[1] == template
+
+
+def test_without_stronger_words_the_usual_ones_are_said_again() -> None:
+    windows = sent(weighed(rule())).windows
+    (again,) = sent(weighed(rule()), message(message_id="m2"), at=10**9, windows=windows).reminders
+    assert again.template == "remind.GJ.v1"
+
+
+def test_a_person_gets_so_many_reminders_a_day_over_all_conversations_and_some_are_kept() -> None:
+    limits = Limits(per_day=4, per_day_kept=1)
+    windows: dict[str, Window] = {}
+
+    def ask(conversation: str, said: Weighed, at: int) -> Reminded:
+        to = message(conversation_id=conversation, message_id=f"{conversation}{at}")
+        told = sent(said, to, at=at, limits=limits, windows=windows)
+        windows.update(told.windows)
+        return told
+
+    lure, pay = weighed(rule(stage="lure")), weighed(rule(stage="pay"))
+    assert [len(ask(f"c{number}", lure, number).reminders) for number in range(5)] == [1, 1, 1, 0, 0]
+    assert ask("c9", pay, 9).suppressed == {"per_day": 1}
+    assert len(ask("c0", pay, 10).reminders) == 1  # the one that was kept
+    assert ask("c1", pay, 11).suppressed == {"per_day": 1}
+    assert len(ask("c9", pay, 86_400_000 + 2).reminders) == 1  # three of the day before do not count any more
+
+
+def test_a_question_may_use_what_is_kept() -> None:
+    limits = Limits(per_day=2, per_day_kept=1)
+    windows = sent(weighed(rule()), message(sender_id="x", receiver_ids=["y"])).windows
+    asked = Weighed(fraud=Fraud(30, ["GJ"], [], None, ["m"]), inquiry=True)
+    other = message(sender_id="y", conversation_id="d")
+    assert len(sent(asked, other, limits=limits, windows=windows).reminders) == 1
+    told = sent(weighed(rule()), message(receiver_ids=["y"], conversation_id="d"), limits=limits, windows=windows)
+    assert told.suppressed == {"per_day": 1}
+
+
+def test_what_is_remembered_of_a_person_is_bounded() -> None:
+    windows: dict[str, Window] = {}
+    limits = Limits(per_day=20, per_day_kept=0)
+    for number in range(60):
+        to = message(message_id=f"m{number}" * 60, conversation_id=f"c{number}" * 60)
+        windows.update(sent(weighed(rule()), to, at=10_000_000 * number, limits=limits, windows=windows).windows)
+    (window,) = windows.values()
+    assert len(window.given) == 20
+    assert len(encode(window)) < 1000
 
 
 def test_beyond_the_most_recipients_nobody_is_reminded_and_the_rest_is_counted() -> None:
@@ -165,7 +280,7 @@ def test_beyond_the_most_recipients_nobody_is_reminded_and_the_rest_is_counted()
     told = sent(weighed(rule()), crowd)
     assert people(told) == [("p0", "receiver"), ("p1", "receiver"), ("p2", "receiver")]
     assert told.suppressed == {"too_many": 7}
-    assert sent(weighed(rule(), window=told.window), crowd).suppressed == {"cooldown": 3, "too_many": 7}
+    assert sent(weighed(rule()), crowd, windows=told.windows).suppressed == {"cooldown": 3, "too_many": 7}
 
 
 @pytest.mark.parametrize(
@@ -253,13 +368,38 @@ def test_the_reminder_is_of_the_strongest_rule_that_names_a_type() -> None:
     assert (reminder.fraud_type, reminder.template, reminder.severity) == ("GJ", "remind.GJ.v1", Severity.HIGH)
 
 
-@given(times=st.lists(st.integers(0, 10 * 3_600_000), max_size=12))
-def test_no_two_reminders_of_a_type_reach_a_person_within_the_cooldown(times: list[int]) -> None:
-    window: Window | None = None
-    given_at: list[int] = []
-    for number, at in enumerate(sorted(times)):
-        told = sent(weighed(rule(), window=window), message(message_id=f"m{number}"), at=at)
-        window = told.window
-        given_at += [reminder.sent_at for reminder in told.reminders]
-    assert all(later - earlier >= 3_600_000 for earlier, later in pairwise(given_at))
-    assert bool(given_at) == bool(times)
+DAY = 86_400_000
+TOLD = st.builds(
+    lambda stage, score, conversation, at: (stage, score, f"c{conversation}", at),
+    st.sampled_from(STAGES),
+    st.integers(30, 100),
+    st.integers(0, 3),
+    st.integers(0, 3 * DAY),
+)
+
+
+@given(told=st.lists(TOLD, max_size=40), per_day=st.integers(1, 20), repeat=st.sets(st.integers(0, 39)))
+def test_whatever_comes_and_comes_twice_cap_and_cooldown_hold_and_no_reminder_is_doubled(
+    told: list[tuple[str, int, str, int]], per_day: int, repeat: set[int]
+) -> None:
+    limits = Limits(cooldown_s=3600, per_day=per_day, per_day_kept=min(2, per_day - 1))
+    windows: dict[str, Window] = {}
+    reminders: list[tuple[str, int, str, int]] = []
+    identities: list[str] = []
+    for number, each in enumerate(sorted(told, key=lambda one: one[3])):
+        stage, score, conversation, at = each
+        to = message(message_id=f"m{number}", conversation_id=conversation)
+        for _ in range(2 if number in repeat else 1):
+            reminded = sent(weighed(rule(stage=stage), score=score), to, at=at, limits=limits, windows=windows)
+            windows |= {key: decode(encode(window)) for key, window in reminded.windows.items()}  # a crash in between
+            if reminded.reminders:
+                reminders.append(each)
+                identities.append(reminded.reminders[0].reminder_id)
+    assert len(identities) == len(set(identities))
+    assert bool(reminders) == bool(told)
+    for _, _, _, begin in reminders:
+        assert sum(1 for each in reminders if begin <= each[3] < begin + DAY) <= per_day
+    for conversation in {each[2] for each in reminders}:
+        for one, other in pairwise(each for each in reminders if each[2] == conversation):
+            worse = STAGES.index(other[0]) > STAGES.index(one[0]) or other[1] >= 60 > one[1]
+            assert other[3] - one[3] >= 3_600_000 or worse

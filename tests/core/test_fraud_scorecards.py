@@ -171,6 +171,20 @@ def test_a_card_switched_to_shadow_only_reports() -> None:
     assert last.shadow == ("FR-KF-900@2",)
 
 
+def test_words_that_overlap_are_one_kind_of_notice() -> None:
+    words = DOCUMENT["words"] | {"report": ["被骗"], "police": ["被骗了", "抓获"]}
+    book = book_of(DOCUMENT | {"words": words})
+    assert not talk(book, [("A", "被骗了的钱，客服 退款")])[0].warning
+    assert talk(book, [("A", "被骗的钱，抓获了")])[0].warning
+
+
+def test_what_makes_no_notice_rules_one_out() -> None:
+    notice = DOCUMENT["notice"] | {"unless": ["refund"]}
+    book = book_of(DOCUMENT | {"notice": notice})
+    assert talk(book, [("A", "记者：抓获一人")])[0].warning
+    assert not talk(book, [("A", "记者：抓获一人，退款")])[0].warning
+
+
 def test_an_everyday_word_is_kept_apart_unless_it_makes_a_notice() -> None:
     book = book_of(DOCUMENT | {"everyday": ["告诉我", "记者", "unheard of"]})
     assert set(book.beside) == {"告诉我"}

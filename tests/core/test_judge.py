@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from processor.errors import Invalid
 from processor.fraud.entities import find_entities
+from processor.fraud.window import recipient, to_bytes
 from processor.judge import judge
 from processor.model import Action, ChatMessage, Header, Severity, Topic
 from processor.policy import Policy, decide, parse
@@ -196,10 +197,11 @@ def test_a_dead_letter_too_large_even_for_its_topic_leaves_the_value_out_and_say
 
 
 def test_the_victim_is_reminded_even_if_the_message_becomes_a_dead_letter_for_its_size() -> None:
-    # The conversation remembers that a reminder was given; were it not sent, the next ones would be held back.
+    # The recipient's window remembers that a reminder was given; were it not sent, the next ones would be held back.
     place = Place(topic="chat.raw", partition=3, limits={Topic.FLAGGED: 1_000})
     outcome = run([raw("我是公安局的，马上转账" + "好" * 400)], rules(), place)
-    assert [r.topic for r in outcome.records] == [Topic.DEAD_LETTER, Topic.REMINDER, Topic.CONVERSATIONS]
+    written = [record.topic for record in outcome.records]
+    assert (written[:2], {*written[2:]}) == ([Topic.DEAD_LETTER, Topic.REMINDER], {Topic.CONVERSATIONS})
     assert outcome.tally.reminders == {"sent": 1}
 
 
@@ -211,8 +213,8 @@ def test_a_fraud_conversation_is_flagged_and_its_victim_reminded_once() -> None:
     (reminder,) = [json.loads(r.value or b"") for r in outcome.records if r.topic is Topic.REMINDER]
     assert (reminder["recipient_id"], reminder["recipient_role"], reminder["fraud_type"]) == ("b", "receiver", "GJ")
     assert reminder["message_id"] == "m1"
-    (window,) = [record for record in outcome.records if record.topic is Topic.CONVERSATIONS]
-    assert (window.key, window.partition) == (b"c1", 3)
+    windows = [record for record in outcome.records if record.topic is Topic.CONVERSATIONS]
+    assert [(window.key, window.partition) for window in windows] == [(b"c1", 3), (to_bytes(recipient("t1", "b")), 3)]
     assert outcome.tally.reminders == {"sent": 1, "cooldown": 2}
 
 

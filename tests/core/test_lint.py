@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from processor.fraud.rules import compile_rules
@@ -108,6 +108,7 @@ terms = st.text(st.sampled_from("甲乙丙ab -."), min_size=2, max_size=5).filte
 
 @settings(max_examples=30)
 @given(st.lists(terms, max_size=6))
+@example(["甲.", "甲a.", "甲.a"])
 def test_what_is_told_to_stand_idle_can_go_and_nothing_is_found_less_often(words: list[str]) -> None:
     entries = [Entry(term=word) for word in words if word.strip(" -.")]
     idle = {finding.term for finding in findings(lexicon(*entries)) if finding.kind == "subsumed"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.matching import readings, shape, sound, words
-from processor.matching.engine import Daachorse, Pyahocorasick
+from processor.matching.engine import Bytewise, Daachorse, Pyahocorasick
 from processor.matching.folding import Batch, fold, squeeze
 from processor.matching.matcher import Matcher
 from processor.matching.readings import COSTS
@@ -214,9 +214,10 @@ strange_terms = st.text(st.sampled_from("贷款冰K粉3三.あ \u200b\x00\ud800\
 
 
 @given(st.lists(strange_terms | st.text(max_size=3), max_size=4), TEXTS | st.text())
-def test_both_engines_find_strange_terms_in_strange_texts_alike(terms: list[str], text: str) -> None:
+def test_all_engines_find_strange_terms_in_strange_texts_alike(terms: list[str], text: str) -> None:
     batch, ceilings = Batch([text, "".join(terms)]), [6] * len(terms)
-    first, second = (Matcher(terms, ceilings, engine=engine).find(batch) for engine in (Daachorse, Pyahocorasick))
-    assert first == second
+    engines = (Daachorse, Bytewise, Pyahocorasick)
+    first, *others = (Matcher(terms, ceilings, engine=engine).find(batch) for engine in engines)
+    assert others == [first] * len(others)
     for found in first.values():
         assert len({(find.start, find.end, find.term) for find in found}) == len(found)

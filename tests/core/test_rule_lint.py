@@ -138,7 +138,8 @@ def test_a_rule_without_words_to_remind_with_is_an_error_and_a_missing_one_with_
 
 
 def test_a_template_that_no_rule_comes_to_is_told() -> None:
-    names = ("remind.SD.v1", "remind.SD.pay.v1", "remind.SD.sender.v1", "remind.SD.paid.v1")
+    read = ("", ".pay", ".sender", ".again", ".pay.again", ".sender.again")
+    names = (*(f"remind.SD{part}.v1" for part in read), "remind.SD.paid.v1")
     found = said(rule(), reminders=dict.fromkeys(names, TEXTS["remind.SD.v1"]))
     assert found == [("warning", "unused", "remind.SD.paid.v1")]
 

@@ -239,10 +239,18 @@ def test_a_written_overlay_reads_back_the_same(tmp_path: Path) -> None:
         lexicons={"own": [Entry(term="竞品名")]},
         regrade=[Regrade(term="no way", severity=Severity.LOG)],
         off=Off(rules=["FR-1"]),
+        reminders={"remind.SD.v1": {"en": Text(title="off", body="a: {hotline}")}},
         policy={"fraud": {"review_at": 70}},
     )
     write(document, tmp_path)
     assert read(tmp_path) == document
+
+
+def test_an_overlays_reminders_stand_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "overlay.yaml").write_text("tenant: t1\nreminders: {}\n", encoding="utf-8")
+    (tmp_path / "reminders.yaml").write_text("remind.SD.v1: {en: {title: t, body: b}}\n", encoding="utf-8")
+    with pytest.raises(Invalid, match=r"reminders\.yaml already"):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize("term", ["a,b", "#ab", " ab", "ab\ncd"])

@@ -62,6 +62,7 @@ overlays = st.builds(
         max_size=2,
     ),
     off=st.builds(Off, terms=st.lists(words, max_size=2)),
+    reminders=st.dictionaries(words, st.dictionaries(words, st.builds(Text, title=words, body=words), max_size=2)),
     policy=mappings,
 )
 documents = bases | overlays
@@ -119,7 +120,7 @@ def test_the_canonical_form_is_sorted_compact_utf8_json() -> None:
         canonical(document)
         == (
             '{"allow":["加油站"],"format":1,"kind":"overlay","lexicons":{},'
-            '"off":{"categories":[],"rules":[],"terms":[]},"policy":{},"regrade":[],"tenant":"t1"}'
+            '"off":{"categories":[],"rules":[],"terms":[]},"policy":{},"regrade":[],"reminders":{},"tenant":"t1"}'
         ).encode()
     )
 

@@ -260,6 +260,35 @@ def chat(count: int, *, seed: int = 1, conversations: int = 200, start: int = 0)
         yield message
 
 
+def schemes(count: int, *, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Frauds that go on, in every step, against few people in many conversations over days; a tenth comes twice."""
+    draw = random.Random(seed)
+    for number in range(count):
+        conversation = draw.randrange(60)
+        message: dict[str, Any] = {
+            "message_id": f"s{number}",
+            "tenant_id": "t1",
+            "conversation_id": f"scheme{conversation}",
+            "sender_id": f"bad{conversation % 5}",
+            "receiver_ids": [f"victim{conversation % 12}", f"victim{conversation % 7}"],
+            "type": "text",
+            "content": draw.choice((*STEPS, *SMALL_TALK)),
+            "sent_at": 1_780_000_000_000 + number * 100_000,
+        }
+        yield message
+        if draw.random() < 0.1:
+            yield message
+
+
+STEPS: Sequence[str] = (
+    "做任务返佣，点赞日结，名额不多",
+    "下载这个App，进群找接待员领任务",
+    "连单了要垫付本金，充值才能提现",
+    "你好我是公安局的，你的银行卡涉嫌洗钱",
+    "打开屏幕共享，配合资金清查，不要告诉家人",
+    "把钱转到安全账户 6222020200112230006",
+    "这是不是诈骗啊",
+)
 SMALL_TALK: Sequence[str] = (
     "晚上一起吃饭吗",
     "好的，收到",

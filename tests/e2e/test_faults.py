@@ -14,7 +14,8 @@ from processor.rulesets import store
 from processor.rulesets.directory import builtin
 from processor.rulesets.document import BASE, Entry, canonical, digest
 from processor.rulesets.store import Author
-from tests.e2e.fleet import SESSION_MS, Fleet, chat, eventually, limit_record_size
+from tests.e2e.fleet import SESSION_MS, Fleet, chat, eventually, limit_record_size, schemes
+from tests.e2e.undisturbed import as_undisturbed
 
 AUTHOR = Author(by="test", why="a test", at=0)
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
@@ -35,7 +36,13 @@ async def test_every_kind_of_message_comes_out_where_it_belongs(fleet: Fleet) ->
 
 
 async def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(fleet: Fleet) -> None:
-    count = await fleet.produce(chat(100_000))  # more than three lives commit before they are killed
+    # More than three lives commit before they are killed; schemes go on all the while.
+    parts = [list(chat(25_000, seed=number, start=25_000 * number)) for number in range(4)]
+    frauds = list(schemes(4_000))
+    count = await fleet.produce(
+        message for number, part in enumerate(parts) for message in (*part, *frauds[1_000 * number :][:1_000])
+    )
+    count += await fleet.produce(frauds[4_000:])
     for _ in range(3):
         worker = fleet.start()
         lag = await fleet.lag()
@@ -47,6 +54,7 @@ async def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(fleet: Fle
     fleet.start()
     await fleet.drained()
     await fleet.settled(count=count)
+    assert await as_undisturbed(fleet) > 100
 
 
 async def test_a_worker_frozen_beyond_its_session_adds_nothing_when_it_wakes(fleet: Fleet) -> None:
