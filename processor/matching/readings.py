@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib.resources import files
-from itertools import count
+from itertools import count, pairwise
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -75,7 +75,8 @@ _IN_DIGITS = str.maketrans(_HAN_DIGITS)
 _SPELLED_OUT = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()})
 _FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
-    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])|小数点|点|丶|;|、|·|•)"
+    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])"
+    r"|小数点|英?文?句号|句点|小?圆点|点|丶|;|、|·|•)"
     r"[\s_]*(?=[a-z0-9\-])"
 )
 _SLASH_WORDS = re.compile(r"(?:(?<!\s)\s+)?(?:\bslash\b|斜杠)\s*")  # a run of white space is tried once
@@ -88,6 +89,7 @@ _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its
 _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}", re.IGNORECASE)
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
+_WIDEST_DOT = 5  # hanzi that say a dot, and a space
 _MOST_PARTS = 4
 _MOST_LAYERS = 6
 _MOST_FACES = 3  # hanzi that an emoji may stand for, in a long text
@@ -230,7 +232,7 @@ def _flag(char: str) -> int:
         flags |= _CODED
     if char in "$@€£+(":
         flags |= _EDGE
-    if char in "点丶;([、·•":
+    if char in "点号丶;([、·•":
         flags |= _DOT
     return flags
 
@@ -266,7 +268,7 @@ def calls(batch: Batch) -> dict[int, Called]:
     signed[1:-1] |= leet[1:-1] & ((latin[:-2] & (latin | leet)[2:]) | ((latin | leet)[:-2] & latin[2:]))
     drawn = latin.copy()
     drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
-    dotted = (marks & _DOT != 0) & _within_two(sign, before=True) & _within_two(latin, before=False)
+    dotted = _dotted(codes, marks & _DOT != 0, sign, latin)
     dotted |= _spells(codes, "dot") & _within_two(sign, before=True)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
@@ -301,6 +303,16 @@ def _spells(codes: Codes, word: str) -> NDArray[np.bool_]:
         found[: len(codes) - place] &= codes[place:] == ord(char)
     found[max(0, len(codes) - len(word) + 1) :] = False
     return found
+
+
+def _dotted(
+    codes: Codes, dots: NDArray[np.bool_], sign: NDArray[np.bool_], latin: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Where something that may be said for a dot stands near a sign before it and a letter after it."""
+    dotted = dots & _within_two(latin, before=False) & _within_two(sign, before=True)
+    for place in np.flatnonzero(dots & ~dotted & ((codes == ord("点")) | (codes == ord("号")))).tolist():
+        dotted[place] = latin[place + 1 : place + 3].any() and sign[max(0, place - _WIDEST_DOT) : place].any()
+    return dotted
 
 
 def _within_two(kind: NDArray[np.bool_], *, before: bool) -> NDArray[np.bool_]:
@@ -371,7 +383,8 @@ _SPOKEN = re.compile(r"[a-z]+(?:[1-5][a-z]+)*[1-5]?")
 _TOKEN = re.compile(r"[a-z0-9@$!|€£+¡(¢¥]+")
 _TONED = re.compile(r"(?:[a-z]{1,6}[1-5])+[a-z]{0,6}")
 _SIGNS_ONLY = frozenset("@$|€")
-_MOST_CHOICES = 3  # signs that may stand for either of two letters
+_SAID_TWICE = 11.0  # nats; more common doubled hanzi are words: 妈妈
+_MOST_CHOICES = 4  # signs that may stand for either of two letters
 _HIDDEN = {char: chr(0xF8A0 + n) for n, char in enumerate(_LEET)}  # signs that are to stay
 _SHOWN = {ord(hidden): char for char, hidden in _HIDDEN.items()}
 
@@ -427,12 +440,35 @@ def _faces(text: _Text, wanted: AbstractSet[str]) -> Iterator[_Text]:
 def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     opened = text.text.count("(") > text.text.count(")")
     each = [(token, list(_signs(token, opened=opened))) for token in _TOKEN.finditer(text.text)]
-    if not any(signs and len(token[0]) > 2 for token, signs in each):  # noqa: PLR2004  w8 alone is no trick
+    if not any(signs and _is_long(token) for token, signs in each):  # w8 alone is no trick
         return
     signs = {place for _, places in each for place in places}
-    shown = text._replace(text="".join(c if n in signs else _HIDDEN.get(c, c) for n, c in enumerate(text.text)))
-    for choice in _chosen(shown, _LEET):
-        yield choice._replace(text=choice.text.translate(_SHOWN))
+    brackets = {place for place in signs if _opens(text.text, place)}
+    figures = set(_figures(each))
+    choices = [signs, *([signs - brackets] if brackets else []), *([signs - brackets | figures] if figures else [])]
+    for meant in choices:
+        shown = "".join(c if n in meant else _HIDDEN.get(c, c) for n, c in enumerate(text.text))
+        for choice in _chosen(text._replace(text=shown), _LEET):
+            yield choice._replace(text=choice.text.translate(_SHOWN))
+
+
+def _opens(text: str, place: int) -> bool:
+    """Whether a bracket opens before a word there, and is no letter of it."""
+    return text[place] == "(" and not (place and (text[place - 1] in _LEET or "." <= text[place - 1] <= "z"))
+
+
+def _is_long(token: re.Match[str]) -> bool:
+    """Whether a word is of three characters and more; 4k-47 is one."""
+    beside = token.string[max(0, token.start() - 1) : token.start()] + token.string[token.end() : token.end() + 1]
+    return len(token[0]) > 2 or "-" in beside  # noqa: PLR2004
+
+
+def _figures(each: Sequence[tuple[re.Match[str], Sequence[int]]]) -> Iterator[int]:
+    """The places of numbers next to a word that has signs for letters: 5413 in f0r 5413."""
+    for (one, signs), (other, more) in pairwise(each):
+        if other.start() - one.end() == 1 and bool(signs) != bool(more):
+            number = other if signs else one
+            yield from (n for n in range(*number.span()) if number.string[n] in _LEET)
 
 
 def _tones(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -476,7 +512,14 @@ def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 
 def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    yield _rewrite(text, _TWICE, _once)
+    yield _rewrite(text, _TWICE, lambda run: run[0] if _is_said_twice(run) else run[1])
+
+
+def _is_said_twice(run: re.Match[str]) -> bool:
+    """Whether a hanzi stands twice because that is a word, and not because all about it are doubled."""
+    before, after = run.string[max(0, run.start() - 2) : run.start()], run.string[run.end() : run.end() + 2]
+    doubled = _TWICE.fullmatch(before) or _TWICE.fullmatch(after)
+    return words.words().get(run[0], _SAID_TWICE) < _SAID_TWICE and not doubled
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:

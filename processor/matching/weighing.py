@@ -16,16 +16,20 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from processor.matching import sound, words
+from processor.matching import shape, sound, words
 from processor.matching.folding import Batch, is_hanzi
 from processor.matching.readings import COSTS
 from processor.matching.term import transforms
 
 _AS_WRITTEN = 1.0  # nats by which ordinary words must read better than the term that stands there as written
-_ACROSS = -1.5  # … if one of them reaches over an end of the term
+_ASTRIDE = 1.75  # nats by which words that reach over an end of the term must read worse than the term
+_ASTRIDE_LONG = 2.25  # … if the term is longer than two hanzi
+_ASTRIDE_SURE = 3.5  # … if it is of two, and none of the words is a single hanzi
+_ASTRIDE_ALIKE = 4.0  # … if the term only sounds or looks like what is written
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
+_GAIN_AS_TERM = 6.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
-    "sound": (3.0, 7.0),
+    "sound": (1.5, 7.0),
     "shape": (0.0, 4.0),
     "split": (2.0, 2.0),
     "repeated": (3.0, 3.0),
@@ -33,6 +37,9 @@ _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
 }
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
 _WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
+_ODD_WORD = 2.5  # … a word that hardly anybody writes
+_EVERYWHERE = 6.0  # nats that hanzi cost which stand in every text (的, 到), and so for no other
+_ODD = 16.0  # the least cost in nats of such a word
 _COMMON = 20.0  # how many times as frequent a word of the same pinyin must be to hide a term of two hanzi
 _DEAR = 2  # the least cost of what is not a plain reading
 _SURE_SYLLABLES = 3  # pinyin among words of another language
@@ -115,8 +122,12 @@ class Scales:
         if "pinyin" in more and not _HANZI.search(written):
             return self._doubt_pinyin(term, written, chain.text)
         excess = chain.through(start, end, words.cost(term))
+        if (not more or len(term) == len(written)) and (
+            astride := _astride(chain, places, (start, end), words.cost(term), as_written=not more)
+        ):
+            return f"reads as {'|'.join(astride)}"
         if not more:
-            margin = _ACROSS if chain.crosses(start, end) else _AS_WRITTEN
+            margin = _AS_WRITTEN
         else:
             replaced = _replaced(term, written)
             margin = -sum(_doubts(each, len(term), replaced) for each in more)
@@ -124,7 +135,7 @@ class Scales:
                 margin += _LATIN_RUN * len(_LETTERS.findall(written))
         if excess > margin:
             return f"reads as {'|'.join(chain.reading(start, end))}"
-        if "shape" in more and len(term) == len(written) and chain.gain(start, term) < _GAIN:
+        if "shape" in more and len(term) == len(written) and not _likelier(term, chain, start, excess):
             return f"reads no worse as {'|'.join(chain.reading(start, end))}"
         return ""
 
@@ -169,6 +180,37 @@ def _within(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
     return bisect_left(places, start), bisect_left(places, end)
 
 
+def _likelier(term: str, chain: words.Chain, start: int, excess: float) -> bool:
+    """Whether the text reads better with the hanzi of the term than with those that look like them."""
+    if chain.gain(start, term) >= _GAIN:
+        return True
+    written = chain.text[start : start + len(term)]
+    return -excess >= _GAIN_AS_TERM and all(map(shape.same_main_part, term, written))
+
+
+def _astride(
+    chain: words.Chain, places: Sequence[int], span: tuple[int, int], term: float, *, as_written: bool
+) -> Sequence[str]:
+    """How the text reads with a word over an end of a term of that cost, if that is likely too.
+
+    No word goes over a wider gap than there is inside the term: 大 麻 袋 has 麻袋 in it, 大麻 袋 has not.
+    """
+    start, end = span
+    widest = max((places[place] - places[place - 1] for place in range(start + 1, end)), default=1)
+    ends = [place for place in span if 0 < place < len(places) and places[place] - places[place - 1] <= widest]
+    if not ends:
+        return ()
+    cost, begin, stop = min(chain.astride(place, start, end) for place in ends)
+    dearer = cost - chain.to[-1] - chain.through(start, end, term)
+    if dearer >= _ASTRIDE_ALIKE:
+        return ()
+    reading = chain.reading_with(begin, stop, start, end)
+    if not as_written:
+        return reading
+    margin = _ASTRIDE_LONG if end - start > 2 else _ASTRIDE if min(map(len, reading)) < 2 else _ASTRIDE_SURE  # noqa: PLR2004
+    return reading if dearer < margin else ()
+
+
 def _replaced(term: str, written: str) -> int:
     return sum(one != other for one, other in zip(term, written, strict=True)) if len(term) == len(written) else 1
 
@@ -188,10 +230,12 @@ def is_hopeless(written: str, term: str, via: str) -> bool:
     if written == term:
         return True
     price = words.words().get(written)
-    if price is not None and price < words.cost(term) + _WORD:
+    if price is not None and price < words.cost(term) + (_WORD if price < _ODD else _ODD_WORD):
         return True
     replaced = _replaced(term, written)
     if via == "shape" and replaced == len(term):  # nothing of it is left
+        return True
+    if any(one != other and words.words().get(other, _EVERYWHERE) < _EVERYWHERE for one, other in zip(term, written)):  # noqa: B905
         return True
     doubt = _doubts(via, len(term), replaced)
     return words.cost(term) - words.chain(written).to[-1] > -doubt

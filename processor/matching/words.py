@@ -23,11 +23,12 @@ _STRANGE = 17.0  # … of a character that no word has
 def words() -> Mapping[str, float]:
     """Each word of the dictionary with its cost in nats; single hanzi are words too."""
     costs: dict[str, float] = {}
-    text = (files("processor.matching") / "data" / "words.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            quarters, _, same = line.partition("\t")
-            costs.update(dict.fromkeys(same.split(" "), int(quarters) / 4))
+    for name in ("words.txt", "words-today.txt"):
+        text = (files("processor.matching") / "data" / name).read_text(encoding="utf-8")
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                quarters, _, same = line.partition("\t")
+                costs.update(dict.fromkeys(same.split(" "), int(quarters) / 4))
     return costs
 
 
@@ -66,15 +67,28 @@ class Chain:
         bounds = [self.ends[first - 1] if first else 0, *self.ends[first : last + 1]]
         return [self.text[begin:stop] for begin, stop in pairwise(bounds)]
 
-    def crosses(self, start: int, end: int) -> bool:
-        """Whether a word of the cheapest chain reaches over one end of the stretch from `start` to `end`."""
-        inner = self._inner
-        return start in inner or end in inner
+    def astride(self, place: int, start: int, end: int) -> tuple[float, int, int]:
+        """The word over `place` that costs the text least, but none over all from `start` to `end`.
 
-    @cached_property
-    def _inner(self) -> frozenset[int]:
-        """The places inside of words of the cheapest chain."""
-        return frozenset(range(1, len(self.text))) - frozenset(self.ends)
+        What the text costs with it, and where it begins and ends; infinity if there is none.
+        """
+        text, known, size = self.text, words(), len(self.text)
+        found = (
+            (self.to[begin] + price + self.onward[stop], begin, stop)
+            for begin in range(max(0, place - LONGEST + 1), place)
+            for stop in range(place + 1, min(size, begin + LONGEST) + 1)
+            if (begin > start or stop < end) and (price := known.get(text[begin:stop])) is not None
+        )
+        return min(found, default=(float("inf"), place, place))
+
+    def reading_with(self, begin: int, stop: int, start: int, end: int) -> list[str]:
+        """As `reading`, if one word stands from `begin` to `stop`."""
+        before, place = [], begin
+        while place > start:
+            before.append(self.text[self.last[place] : place])
+            place = self.last[place]
+        after = chain(self.text[stop : end + LONGEST]).reading(0, end - stop) if stop < end else []
+        return [*before[::-1], self.text[begin:stop], *after]
 
     def gain(self, start: int, other: str) -> float:
         """How much less the text costs with `other` in place of as many characters from `start` on."""

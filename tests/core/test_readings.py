@@ -46,6 +46,12 @@ def finds(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("来三p", "3p", "三p", ("digits",)),
         ("看shop8点cn", "shop8.cn", "shop8点cn", ("url",)),
         ("shop8 dot cn now", "shop8.cn", "shop8 dot cn", ("url",)),
+        ("shop8小数点cn", "shop8.cn", "shop8小数点cn", ("url",)),
+        ("shop8 句号 cn", "shop8.cn", "shop8 句号 cn", ("url",)),
+        ("a 4k-47 here", "ak-47", "4k-47", ("leet",)),
+        ("see (v1@9r@) there", "viagra", "v1@9r@", ("leet",)),
+        ("c0(@1n3", "cocaine", "c0(@1n3", ("leet",)),
+        ("六亼口彩开奖", "六合彩", "六亼口彩", ("split",)),
         ("&#36151;款秒批", "贷款", "&#36151;款", ("entity",)),
         ("%E8%B4%B7%E6%AC%BE", "贷款", "%E8%B4%B7%E6%AC%BE", ("percent",)),
         ("贷<br>款", "贷款", "贷<br>款", ("entity",)),
@@ -70,6 +76,10 @@ def test_a_disguise_is_seen_through(text: str, term: str, span: str, via: tuple[
         "这个带宽不够",
         "冰毒蛇",
         "他得了病毒",
+        "房贷款台那边排队呢",
+        "朝代孕生新的制度",
+        "时 代 孕 育 了 他",
+        "他是搏击冠军，银行卡通形象",
         "women are here",
         "weeds and weedy",
         "an ak 4 7up",
@@ -85,6 +95,28 @@ def test_ordinary_words_are_left_alone(text: str) -> None:
 
 def test_a_term_between_ordinary_words_is_kept() -> None:
     assert finds("包成功代孕套餐") == [("代孕", "代孕", ())]
+
+
+def test_a_word_goes_over_no_gap_that_is_wider_than_those_of_the_term() -> None:
+    assert finds("快看（办证）明天") == [("办证", "办证", ())]
+
+
+@pytest.mark.parametrize("text", ["找小姐姐合影", "小姐姐们好"])
+def test_a_hanzi_that_a_word_has_twice_is_not_repeated(text: str) -> None:
+    assert Matcher(["找小姐", "小姐"], ceilings=[6, 6]).find(Batch([text])).get(0, []) == []
+
+
+def test_a_hanzi_of_every_text_stands_for_no_other() -> None:
+    assert Matcher(["假药", "砍刀"], ceilings=[6, 6]).find(Batch(["这是假的，我砍到手了"])) == {}
+
+
+@given(chat)
+def test_a_word_over_a_place_makes_no_text_cheaper(text: str) -> None:
+    chain = words.chain(squeeze(text))
+    for place in range(1, len(chain.text)):
+        cost, begin, stop = chain.astride(place, place, place)
+        assert cost >= chain.to[-1] - 1e-9
+        assert cost == float("inf") or begin < place < stop
 
 
 def test_what_explains_a_rejection_is_told() -> None:

@@ -4,7 +4,7 @@ import html
 import json
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from urllib.parse import unquote
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from processor.cli import app
+from processor.cli.screen import rules_for
 from processor.errors import Misconfigured
 from processor.model import Hit, Severity
 from processor.redteam import carriers, hanzi, latin
@@ -22,7 +23,20 @@ from processor.redteam.mutate import EVASIONS, Length, attack, attacks
 from processor.redteam.nasty import NASTY, nasty_text
 from processor.redteam.score import Share, by_reading, false_hits, hits_of, missed, recall
 from processor.redteam.tables import marked, readings, tables, toneless
-from tests.redteam.lines import SEALED_TERMS, TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
+from processor.ruleset import Rules
+from tests.redteam.lines import (
+    SEALED_TERMS,
+    TERMS,
+    Boundary,
+    Half,
+    benign,
+    boundaries,
+    builtin_rules,
+    evaded,
+    own_rules,
+    straddles,
+    terms,
+)
 from tests.redteam.strategies import TEXTS
 
 Floors = tuple[float | None, float | None, float | None]  # terms of two hanzi, of more, of Latin letters; None: none
@@ -47,12 +61,12 @@ FLOORS: dict[str, Floors] = {
     "pinyin-digits": (55, 95, None),
     "pinyin-spaced": (None, 95, None),
     "pinyin-mixed": (85, 95, None),
-    "same-sound": (85, 95, None),
-    "look-alike": (80, 90, None),
-    "split-across": (85, 95, None),
-    "split-down": (85, 90, None),
+    "same-sound": (92, 95, None),
+    "look-alike": (85, 95, None),
+    "split-across": (95, 95, None),
+    "split-down": (95, 95, None),
     "homoglyph": (None, 75, 92),
-    "leet": (None, None, 80),
+    "leet": (None, None, 95),
     "circled": (None, 75, 95),
     "squared": (None, 75, 95),
     "mathematical": (None, 75, 95),
@@ -68,13 +82,15 @@ FLOORS: dict[str, Floors] = {
     "percent": (85, 95, 95),
     "bidi": (85, 95, 95),
     "digits": (None, 60, 60),
-    "url-words": (None, None, 70),
+    "url-words": (None, None, 90),
     "pair": (95, 95, 95),
 }
-WRITTEN_FOUND = 90  # percent of the lines written by hand, the half for building
-STRADDLES_LEFT_ALONE = 80  # percent of the texts in which two ordinary words only look like a term
+WRITTEN_FOUND = 95  # percent of the lines written by hand, the half for building
+STRADDLES_LEFT_ALONE = 90  # percent of the texts in which two ordinary words only look like a term
 MEANT_FOUND = 97  # percent of the texts in which the same terms are meant
-MOST_HARMLESS_HIT = 5  # lines of the half for building that the built-in lexicons may hit
+OWN_STRADDLES_LEFT_ALONE = 93
+OWN_MEANT_FOUND = 85
+MOST_HARMLESS_HIT = 4  # lines of the half for building that the built-in lexicons may hit
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +131,24 @@ def test_lines_written_by_hand_are_found_as_often_as_their_floor_says() -> None:
 
 @pytest.mark.parametrize(("meant", "floor"), [(False, STRADDLES_LEFT_ALONE), (True, MEANT_FOUND)])
 def test_a_term_counts_where_it_is_meant_and_not_where_two_words_meet(meant: bool, floor: float) -> None:  # noqa: FBT001
-    edges = [edge for edge in boundaries(Half.BUILDING) if edge.meant is meant]
-    judged = hits_of([edge.text for edge in edges], own_rules())
-    right = sum(names(list(hits), edge.term) is meant for edge, hits in zip(edges, judged, strict=True))
-    assert 100 * right / len(edges) >= floor
+    assert rightly_judged(boundaries(Half.BUILDING), own_rules(), meant=meant) >= floor
+
+
+@pytest.mark.parametrize(("meant", "floor"), [(False, OWN_STRADDLES_LEFT_ALONE), (True, OWN_MEANT_FOUND)])
+def test_terms_of_all_kinds_count_only_where_they_are_meant(meant: bool, floor: float, tmp_path: Path) -> None:  # noqa: FBT001
+    edges = straddles()
+    lexicon = tmp_path / "terms.txt"
+    lexicon.write_text("\n".join(sorted({edge.term for edge in edges})), encoding="utf-8")
+    rules = rules_for(None, [lexicon], None, no_builtin=True)
+    assert rightly_judged(edges, rules, meant=meant) >= floor
+
+
+def rightly_judged(edges: Sequence[Boundary], rules: Rules, *, meant: bool) -> float:
+    """Percent of those texts in which the term is meant, or is not."""
+    asked = [edge for edge in edges if edge.meant is meant]
+    judged = hits_of([edge.text for edge in asked], rules)
+    right = sum(names(list(hits), edge.term) is meant for edge, hits in zip(asked, judged, strict=True))
+    return 100 * right / len(asked)
 
 
 def test_the_built_in_lexicons_leave_harmless_lines_alone() -> None:

@@ -52,6 +52,11 @@ def boundaries(half: Half) -> list[Boundary]:
     return half.of(_json_lines("boundaries.jsonl", Boundary))
 
 
+def straddles() -> list[Boundary]:
+    """Texts by whoever built the matching, of terms of their own; none of them is sealed."""
+    return _json_lines("straddles.jsonl", Boundary)
+
+
 def benign(half: Half) -> list[str]:
     return [
         line
