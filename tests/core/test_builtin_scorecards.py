@@ -62,7 +62,7 @@ def test_one_of_the_near_misses_is_a_notice_and_fires_nothing(card: Rule) -> Non
 
 WARNINGS_TO_THE_EYE = [
     "HSBC: a new payee was added. Not you? Cancel it at https://hsbc-payee-cancel.com. We will never ask for your PIN.",
-    "Officer Grant, SSA. Your social security number was used by scammers, we need you to move your savings to a safe account",
+    "Officer Grant from SSA here. Your social security number was used by scammers, move your savings to a safe account",
     "【招商银行】温馨提示：谨防诈骗，您的账户存在风险，请点击 cmb-safe.xyz 核实身份，否则将冻结",
     "【反诈中心】您涉嫌参与电信诈骗，请立即联系王警官微信 fz110110 配合调查，勿告诉他人",
     "警方提醒：您名下银行卡涉嫌洗钱，请在今日内将资金转入安全账户接受核查",
@@ -72,7 +72,7 @@ WARNINGS = [
     "警方提醒：近期有人冒充银行客服发短信称账户异常，要求点击链接，请勿点击，谨防上当",
     "短信里“您的账户存在风险，请点击 cmb-safe.xyz 核实”都是诈骗，请勿点击",
     "有人冒充公检法，称您名下银行卡涉嫌洗钱，要求将资金转入安全账户，切勿相信",
-    "FTC warns: scammers pretend to be your bank and ask you to move money to a safe account. Hang up and call your bank.",
+    "FTC warns: scammers pretend to be your bank and ask you to move money to a safe account. Hang up, call your bank.",
     "Texts that a new payee was added and to cancel it at hsbc-payee-cancel.com are a known scam. Do not tap the link.",
 ]
 
