@@ -62,7 +62,10 @@ def test_one_of_the_near_misses_is_a_notice_and_fires_nothing(card: Rule) -> Non
 
 WARNINGS_TO_THE_EYE = [
     "HSBC: a new payee was added. Not you? Cancel it at https://hsbc-payee-cancel.com. We will never ask for your PIN.",
-    "Officer Grant from SSA here. Your social security number was used by scammers, move your savings to a safe account",
+    (
+        "Officer Grant from SSA here. Your social security number was used by scammers, we need you to move your savings "
+        "to a federal safe account today"
+    ),
     "【招商银行】温馨提示：谨防诈骗，您的账户存在风险，请点击 cmb-safe.xyz 核实身份，否则将冻结",
     "【反诈中心】您涉嫌参与电信诈骗，请立即联系王警官微信 fz110110 配合调查，勿告诉他人",
     "警方提醒：您名下银行卡涉嫌洗钱，请在今日内将资金转入安全账户接受核查",
@@ -79,12 +82,12 @@ WARNINGS = [
 
 @pytest.mark.parametrize("text", WARNINGS_TO_THE_EYE)
 def test_a_swindler_who_speaks_as_a_warning_does_is_reminded_of(text: str) -> None:
-    [each] = weighed([("A", text)])
+    [each] = weighed((("A", text),))
     assert each.fraud
     assert 30 <= each.fraud.score < 60, "but the message is not held: it may be a warning after all"
 
 
 @pytest.mark.parametrize("text", WARNINGS)
 def test_a_warning_that_tells_what_swindlers_write_is_left_alone(text: str) -> None:
-    [each] = weighed([("A", text)])
+    [each] = weighed((("A", text),))
     assert (each.fraud, each.warning) == (None, True)
