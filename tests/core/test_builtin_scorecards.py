@@ -61,10 +61,10 @@ def test_one_of_the_near_misses_is_a_notice_and_fires_nothing(card: Rule) -> Non
 
 
 WARNINGS_TO_THE_EYE = [
-    "HSBC: a new payee was added. Not you? Cancel it at https://hsbc-payee-cancel.com. We will never ask for your PIN.",
+    "HSBC: new payee added. If this wasn't you, cancel it at https://hsbc-payee-cancel.com. We will never ask for a PIN.",
     (
-        "Officer Grant from SSA here. Your social security number was used by scammers, we need you to move your savings "
-        "to a federal safe account today"
+        "Officer Grant from SSA here. Your social security number was used by scammers, we need you to move your "
+        "savings to a federal safe account today"
     ),
     "【招商银行】温馨提示：谨防诈骗，您的账户存在风险，请点击 cmb-safe.xyz 核实身份，否则将冻结",
     "【反诈中心】您涉嫌参与电信诈骗，请立即联系王警官微信 fz110110 配合调查，勿告诉他人",
