@@ -1,6 +1,6 @@
 """`python -m tests.bench.detection`: the part of `docs/detection.md` on evasions, and its picture.
 
-Everything between the markers is written anew; the rest of the page is other people's. With `--sealed` the even lines
+Everything between the markers is written anew; the rest of the page is other people's. With `--sealed` the sealed lines
 of `tests/redteam/` are scored as well: once, at the end.
 """
 
@@ -24,7 +24,7 @@ from processor.rulesets import benign as shipped
 from processor.rulesets.directory import builtin
 from tests.bench.lines import named
 from tests.bench.plot import INK, LIGHT, OTHERS, OURS, STYLE
-from tests.redteam.lines import SEALED_TERMS, Half, benign, boundaries, builtin_rules, evaded, own_rules, terms
+from tests.redteam.lines import SEALED_TERMS, Part, benign, boundaries, builtin_rules, evaded, own_rules, terms
 
 BEGIN, END = "<!-- evasions:begin -->", "<!-- evasions:end -->"
 TIMES = 5
@@ -55,9 +55,9 @@ class Harmless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How one half of the lines written by hand was judged."""
+    """How one part of the lines written by hand was judged."""
 
-    half: Half
+    part: Part
     evaded: Share
     not_meant: Share
     meant: Share
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--sealed", action="store_true", help="score the sealed lines as well")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="where the page and the picture are")
     options = parser.parse_args()
-    findings = find([Half.BUILDING, Half.SEALED] if options.sealed else [Half.BUILDING])
+    findings = find([Part.BUILDING, Part.SEALED] if options.sealed else [Part.BUILDING])
     draw(findings, options.output / "evasions.svg")
     page = options.output / "detection.md"
     before = page.read_text(encoding="utf-8") if page.exists() else "# Detection\n"
@@ -89,20 +89,20 @@ def main() -> None:
     sys.stderr.write(f"Written: {page}\n")
 
 
-def find(halves: Sequence[Half]) -> Findings:
+def find(parts: Sequence[Part]) -> Findings:
     """Judge everything."""
     own, given = own_rules(), builtin_rules()
     entries = [entry for each in builtin().lexicons.values() for entry in each]
     drawn = chosen(entries, Severity.MEDIUM, SAMPLE, seed=0)
     lines: dict[str, Sequence[str]] = {"the chat that is shipped": shipped.lines()}
-    lines.update({f"made to provoke, {half}": benign(half) for half in halves})
+    lines.update({f"made to provoke, {part}": benign(part) for part in parts})
     return Findings(
         own=_recall(terms(), own, times=TIMES),
         own_terms=len(terms()),
         given=_recall(drawn, given, times=1),
         given_terms=len(drawn),
-        unseen=_recall(terms(SEALED_TERMS), own_rules(SEALED_TERMS), times=TIMES) if Half.SEALED in halves else (),
-        written=[_written(half, own) for half in halves],
+        unseen=_recall(terms(SEALED_TERMS), own_rules(SEALED_TERMS), times=TIMES) if Part.SEALED in parts else (),
+        written=[_written(part) for part in parts],
         harmless=[
             *(_harmless(name, texts, given) for name, texts in lines.items()),
             *(_read(name, texts, own) for name, texts in lines.items()),
@@ -127,14 +127,14 @@ def _read(name: str, lines: Sequence[str], rules: Rules) -> Harmless:
     return Harmless(name=name, lexicon="`terms.txt`, by a reading", lines=len(lines), acted=acted, logged={})
 
 
-def _written(half: Half, rules: Rules) -> Written:
-    lines, edges = evaded(half), boundaries(half)
+def _written(part: Part) -> Written:
+    lines, edges, rules = evaded(part), boundaries(part), own_rules(part.terms)
     found = [named(hits, x.term) for x, hits in zip(lines, hits_of([x.text for x in lines], rules), strict=True)]
     judged = [named(hits, x.term) for x, hits in zip(edges, hits_of([x.text for x in edges], rules), strict=True)]
     apart = [not got for edge, got in zip(edges, judged, strict=True) if not edge.meant]
     meant = [got for edge, got in zip(edges, judged, strict=True) if edge.meant]
     return Written(
-        half=half,
+        part=part,
         evaded=Share(sum(found), len(found)),
         not_meant=Share(sum(apart), len(apart)),
         meant=Share(sum(meant), len(meant)),
@@ -174,8 +174,8 @@ def section(findings: Findings) -> Iterator[str]:
         "ordinary words only look like a term (时代|孕育), or in which the same term is meant (包成功代孕套餐)."
     )
     yield _table(
-        ("Half", "Evaded, found", "Not meant, left alone", "Meant, found"),
-        [(w.half, _share(w.evaded), _share(w.not_meant), _share(w.meant)) for w in findings.written],
+        ("Part", "Evaded, found", "Not meant, left alone", "Meant, found"),
+        [(w.part, _share(w.evaded), _share(w.not_meant), _share(w.meant)) for w in findings.written],
     )
     yield (
         "False hits: harmless lines in which a term was found, with all readings on. The aim is at most "

@@ -1,6 +1,6 @@
-"""Score one half of the written lines: `python -m tests.bench.lines building` (or `sealed`, once, at the end).
+"""Score one part of the written lines: `python -m tests.bench.lines building` (or `sealed`, once, at the end).
 
-Prints what went wrong for the half that may be looked at; of the sealed one, figures only.
+Prints what went wrong for the part that may be looked at; of the sealed one, figures only.
 """
 
 import sys
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from processor.model import Hit
 from processor.redteam.score import by_reading, false_hits, hits_of
-from tests.redteam.lines import Evaded, Half, benign, boundaries, builtin_rules, evaded, own_rules
+from tests.redteam.lines import Evaded, Part, benign, boundaries, builtin_rules, evaded, own_rules
 
 
-def main(half: Half) -> None:
-    rules = own_rules()
-    lines, edges, harmless = evaded(half), boundaries(half), benign(half)
+def main(part: Part) -> None:
+    rules = own_rules(part.terms)
+    lines, edges, harmless = evaded(part), boundaries(part), benign(part)
     found = [named(hits, x.term) for x, hits in zip(lines, hits_of([x.text for x in lines], rules), strict=True)]
     judged = [named(hits, x.term) for x, hits in zip(edges, hits_of([x.text for x in edges], rules), strict=True)]
     acted, _ = false_hits(harmless, builtin_rules())
@@ -24,10 +24,10 @@ def main(half: Half) -> None:
         of = [got is meant for edge, got in zip(edges, judged, strict=True) if edge.meant is meant]
         print(f"boundaries, {'meant' if meant else 'not meant'}: {sum(of)} of {len(of)} right")
     print(f"built-in lexicons: {len(acted)} of {len(harmless)} harmless lines hit by a term graded above log")
-    print(f"terms.txt: {len(read)} of {len(harmless)} harmless lines hit by a reading")
+    print(f"their terms: {len(read)} of {len(harmless)} harmless lines hit by a reading")
     for each in by_reading(read, len(harmless)):
         print(f"  {each.via}: {each.lines}")
-    if half is Half.SEALED:
+    if part is Part.SEALED:
         return
     for line in (line for line, ok in zip(lines, found, strict=True) if not ok):
         print(f"missed {line.evasion}\t{line.term}\t{line.text!r}")
@@ -53,4 +53,4 @@ def named(hits: Sequence[Hit], term: str) -> bool:
 
 
 if __name__ == "__main__":
-    main(Half(sys.argv[1] if len(sys.argv) > 1 else Half.BUILDING))
+    main(Part(sys.argv[1] if len(sys.argv) > 1 else Part.BUILDING))

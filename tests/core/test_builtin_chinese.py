@@ -62,7 +62,7 @@ def test_warnings_and_news_are_left_alone() -> None:
 
 
 def test_collected_chinese_texts_are_judged_as_before() -> None:
-    seen = [each for each in follow(read([TEXTS], sealed=False), builtin_rules()) if each.talk.lang == "zh"]
+    seen = [each for each in follow(read([TEXTS]), builtin_rules()) if each.talk.lang == "zh"]
 
     def told(kind: str) -> float:
         of_kind = [each.reminded or each.flagged for each in seen if each.talk.kind == kind]

@@ -61,7 +61,7 @@ def test_one_of_the_near_misses_is_a_notice_and_fires_nothing(card: Rule) -> Non
 
 
 WARNINGS_TO_THE_EYE = [
-    "HSBC: new payee added. If this wasn't you, cancel it at https://hsbc-payee-cancel.com. We will never ask for a PIN.",
+    "HSBC: new payee added. If it wasn't you, cancel it at https://hsbc-payee-cancel.com. We will never ask for a PIN.",
     (
         "Officer Grant from SSA here. Your social security number was used by scammers, we need you to move your "
         "savings to a federal safe account today"

@@ -28,7 +28,7 @@ from tests.redteam.lines import (
     SEALED_TERMS,
     TERMS,
     Boundary,
-    Half,
+    Part,
     benign,
     boundaries,
     builtin_rules,
@@ -85,12 +85,12 @@ FLOORS: dict[str, Floors] = {
     "url-words": (None, None, 90),
     "pair": (95, 95, 95),
 }
-WRITTEN_FOUND = 95  # percent of the lines written by hand, the half for building
+WRITTEN_FOUND = 95  # percent of the lines written by hand, the part for building
 STRADDLES_LEFT_ALONE = 90  # percent of the texts in which two ordinary words only look like a term
 MEANT_FOUND = 97  # percent of the texts in which the same terms are meant
 OWN_STRADDLES_LEFT_ALONE = 93
 OWN_MEANT_FOUND = 85
-MOST_HARMLESS_HIT = 4  # lines of the half for building that the built-in lexicons may hit
+MOST_HARMLESS_HIT = 4  # lines of the part for building that the built-in lexicons may hit
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def names(hits: list[Hit], term: str) -> bool:
 
 
 def test_lines_written_by_hand_are_found_as_often_as_their_floor_says() -> None:
-    lines = evaded(Half.BUILDING)
+    lines = evaded(Part.BUILDING)
     judged = hits_of([line.text for line in lines], own_rules())
     found = sum(names(list(hits), line.term) for line, hits in zip(lines, judged, strict=True))
     assert 100 * found / len(lines) >= WRITTEN_FOUND
@@ -131,7 +131,7 @@ def test_lines_written_by_hand_are_found_as_often_as_their_floor_says() -> None:
 
 @pytest.mark.parametrize(("meant", "floor"), [(False, STRADDLES_LEFT_ALONE), (True, MEANT_FOUND)])
 def test_a_term_counts_where_it_is_meant_and_not_where_two_words_meet(meant: bool, floor: float) -> None:  # noqa: FBT001
-    assert rightly_judged(boundaries(Half.BUILDING), own_rules(), meant=meant) >= floor
+    assert rightly_judged(boundaries(Part.BUILDING), own_rules(), meant=meant) >= floor
 
 
 @pytest.mark.parametrize(("meant", "floor"), [(False, OWN_STRADDLES_LEFT_ALONE), (True, OWN_MEANT_FOUND)])
@@ -152,17 +152,17 @@ def rightly_judged(edges: Sequence[Boundary], rules: Rules, *, meant: bool) -> f
 
 
 def test_the_built_in_lexicons_leave_harmless_lines_alone() -> None:
-    lines = benign(Half.BUILDING)
+    lines = benign(Part.BUILDING)
     acted, _ = false_hits(lines, builtin_rules())
     assert len(acted) <= MOST_HARMLESS_HIT, by_reading(acted, len(lines))
 
 
-def test_the_written_lines_are_many_and_their_halves_do_not_overlap() -> None:
-    assert sum(len(evaded(half)) for half in Half) >= 400
-    assert sum(len(benign(half)) for half in Half) >= 1_500
+def test_the_written_lines_are_many_and_their_parts_do_not_overlap() -> None:
+    assert sum(len(evaded(part)) for part in Part) >= 400
+    assert sum(len(benign(part)) for part in Part) >= 1_500
     assert set(terms()) & set(terms(SEALED_TERMS)) == set()
     for lines in (benign, evaded, boundaries):
-        assert set(lines(Half.BUILDING)) & set(lines(Half.SEALED)) == set()
+        assert set(lines(Part.BUILDING)) & set(lines(Part.SEALED)) == set()
 
 
 # What the attacks are

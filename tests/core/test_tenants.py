@@ -13,11 +13,11 @@ from processor.matching.folding import Batch
 from processor.matching.matcher import Matcher
 from processor.matching.sieve import Member, Sieves
 from processor.matching.weighing import Found, Rejected
-from tests.redteam.lines import Half, benign, terms
+from tests.redteam.lines import Part, benign, terms
 from tests.redteam.strategies import TEXTS
 
 ODD = ["c++", "$$$", ".onion", "？！", "1", "a片", "贷", "av女优", "whatsapp群组", "群组whatsapp", "100%", "㏒x", "K歌"]
-EVERYDAY = sorted({text[place : place + 2 + place % 3] for text in benign(Half.BUILDING)[::9] for place in (0, 3, 5)})
+EVERYDAY = sorted({text[place : place + 2 + place % 3] for text in benign(Part.BUILDING)[::9] for place in (0, 3, 5)})
 LEXICONS: list[tuple[list[str], list[int | None]]] = [
     (terms(), [6]),
     (terms()[::2], [5, 4, 3, 2, 1, None]),
@@ -35,7 +35,7 @@ chat = st.text(
 texts = st.lists(
     st.tuples(
         st.integers(NOBODY, len(LEXICONS) - 1),
-        st.one_of(TEXTS, chat, st.sampled_from(benign(Half.BUILDING)), st.sampled_from([*ODD, *EVERYDAY])),
+        st.one_of(TEXTS, chat, st.sampled_from(benign(Part.BUILDING)), st.sampled_from([*ODD, *EVERYDAY])),
     ),
     max_size=12,
 )
@@ -105,7 +105,7 @@ def test_a_matcher_finds_in_some_texts_of_a_batch_what_it_finds_in_all(lines: li
 
 
 def test_texts_without_anything_of_their_tenant_are_hardly_ever_suspects() -> None:
-    lines = benign(Half.BUILDING)
+    lines = benign(Part.BUILDING)
     matcher = Matcher(["甪甪丒丒丒", "zzyzxq", "丒丒丒甪"], ceilings=[6] * 3, sifted=True)
     suspects = Sieves([matcher.member]).suspects(Batch(lines), [0] * len(lines))
     assert len(suspects) <= len(lines) / 100

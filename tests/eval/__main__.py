@@ -1,6 +1,6 @@
 """`python -m tests.eval`: what the rules find of the corpus' frauds, and what they say of harmless talk.
 
-Only the half that is for building is read, unless `--sealed` asks for the other one, which is looked at once.
+Only what is for building is read, unless `--sealed` asks for what nobody has looked at; that is measured once.
 """
 
 import argparse
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tests.eval import page, report
-from tests.eval.corpus import CORPUS, Talk, read
+from tests.eval.corpus import CORPUS, SEALED, Talk, read
 from tests.eval.measure import Seen, alone, follow, rules_of, swindlers_lines
 
 LISTS = {"missed": report.missed, "late": report.late, "false": report.false}
@@ -17,7 +17,8 @@ LISTS = {"missed": report.missed, "late": report.late, "false": report.false}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    talks = [talk for talk in read(options.corpus or [CORPUS], sealed=options.sealed) if _wanted(talk, options)]
+    folders = [SEALED] if options.sealed else options.corpus or [CORPUS]
+    talks = [talk for talk in read(folders) if _wanted(talk, options)]
     rules = rules_of(options.ruleset)
     seen = follow(talks, rules)
     if options.list:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _tables(seen: Sequence[Seen], lines_alone: str, *, sealed: bool) -> Iterator[str]:
-    yield f"The {'sealed' if sealed else 'building'} half: {len(seen)} conversations.\n"
+    yield f"The {'sealed' if sealed else 'building'} part: {len(seen)} conversations.\n"
     yield f"Found (reminded or flagged), by type\n\n{report.recall(seen)}\n"
     yield f"By stage\n\n{report.stages(seen)}\n"
     yield f"How early\n\n{report.earliness(seen)}\n"
@@ -42,7 +43,7 @@ def _tables(seen: Sequence[Seen], lines_alone: str, *, sealed: bool) -> Iterator
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.eval", description=__doc__)
-    parser.add_argument("--sealed", action="store_true", help="the sealed half: only to report, never to tune")
+    parser.add_argument("--sealed", action="store_true", help="the sealed part: only to report, never to tune")
     parser.add_argument("--list", choices=LISTS, help="print conversations instead of tables")
     parser.add_argument("--docs", action="store_true", help="write the fraud section of docs/detection.md, too")
     parser.add_argument("--kind", help="only conversations of this kind (fraud, benign, …)")
@@ -52,9 +53,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, action="append", help="a folder of *.jsonl, instead of tests/corpus")
     options = parser.parse_args(arguments)
     if options.sealed and options.list:
-        parser.error("the sealed half is not for reading")
+        parser.error("the sealed part is not for reading")
     if options.docs and (options.sealed or options.kind or options.type or options.lang or options.corpus):
-        parser.error("the page is about the whole building half")
+        parser.error("the page is about all that is for building")
     return options
 
 

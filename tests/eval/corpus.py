@@ -1,4 +1,4 @@
-"""The corpus as it is read: conversations, of which half are for building and half are sealed."""
+"""The corpus as it is read: conversations for building, and sealed ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 CORPUS = Path(__file__).parents[1] / "corpus"
+SEALED = CORPUS / "sealed"
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -29,11 +30,6 @@ class Talk(Struct, frozen=True, kw_only=True):
     messages: list[Line]
 
     @property
-    def sealed(self) -> bool:
-        """Even numbers are sealed."""
-        return int(self.id.rpartition("-")[2]) % 2 == 0
-
-    @property
     def first_ask(self) -> int | None:
         """The place of the line in which the victim is first asked for something."""
         return next((place for place, line in enumerate(self.messages) if line.ask), None)
@@ -42,13 +38,12 @@ class Talk(Struct, frozen=True, kw_only=True):
 _line = msgspec.json.Decoder(Talk)
 
 
-def read(folders: Sequence[Path], *, sealed: bool) -> list[Talk]:
-    """All conversations of one half, in the order of their files."""
-    talks = [
+def read(folders: Sequence[Path]) -> list[Talk]:
+    """All conversations of these folders, in the order of their files."""
+    return [
         _line.decode(line)
         for folder in folders
         for file in sorted(folder.glob("*.jsonl"))
         for line in file.read_bytes().splitlines()
         if line.strip()
     ]
-    return [talk for talk in talks if talk.sealed == sealed]

@@ -29,7 +29,7 @@ def write(seen: Sequence[Seen], lines_alone: str) -> None:
 def _parts(seen: Sequence[Seen], lines_alone: str) -> Iterator[str]:
     yield "## Fraud"
     yield (
-        "The conversations of `tests/corpus` (the half that is for building; rules were tuned to it, so on other texts "
+        "The conversations of `tests/corpus` (those for building; rules were tuned to them, so on other texts "
         "less is found) went through the judge that the worker runs, line by line, half a minute apart, with nothing "
         "known of the people. *Found* means that a line reminded the likely victim or was held for review; *in time*, "
         "that this was no later than the first line that asks for money, a code, a card, an account or the screen. "

@@ -1,4 +1,4 @@
-"""The lines that people wrote, and which half of them one may look at."""
+"""The lines that people wrote, and which of them one may look at."""
 
 from enum import StrEnum
 from functools import cache
@@ -17,15 +17,21 @@ SEALED_TERMS = FOLDER / "terms-sealed.txt"
 Line = TypeVar("Line")
 
 
-class Half(StrEnum):
-    """Odd lines are for building, even ones are scored once, at the end."""
+class Part(StrEnum):
+    """Some lines are for building, others are scored once, at the end, before anybody reads them."""
 
     BUILDING = "building"
     SEALED = "sealed"
 
-    def of(self, lines: list[Line]) -> list[Line]:
-        """This half of a file's lines."""
-        return lines[0 if self is Half.BUILDING else 1 :: 2]
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return FOLDER if self is Part.BUILDING else FOLDER / "sealed"
+
+    @property
+    def terms(self) -> Path:
+        """The terms that its lines hide."""
+        return self.folder / "terms.txt"
 
 
 class Evaded(Struct, frozen=True):
@@ -44,29 +50,29 @@ class Boundary(Struct, frozen=True):
     meant: bool
 
 
-def evaded(half: Half) -> list[Evaded]:
-    return half.of(_json_lines("evaded.jsonl", Evaded))
+def evaded(part: Part) -> list[Evaded]:
+    return _json_lines(part.folder / "evaded.jsonl", Evaded)
 
 
-def boundaries(half: Half) -> list[Boundary]:
-    return half.of(_json_lines("boundaries.jsonl", Boundary))
+def boundaries(part: Part) -> list[Boundary]:
+    return _json_lines(part.folder / "boundaries.jsonl", Boundary)
 
 
 def straddles() -> list[Boundary]:
     """Texts by whoever built the matching, of terms of their own; none of them is sealed."""
-    return _json_lines("straddles.jsonl", Boundary)
+    return _json_lines(FOLDER / "straddles.jsonl", Boundary)
 
 
-def benign(half: Half) -> list[str]:
+def benign(part: Part) -> list[str]:
     return [
         line
-        for name in ("benign-zh.txt", "benign-en.txt")
-        for line in half.of((FOLDER / name).read_text(encoding="utf-8").splitlines())
+        for file in sorted(part.folder.glob("benign*.txt"))
+        for line in file.read_text(encoding="utf-8").splitlines()
     ]
 
 
-def _json_lines(name: str, kind: type[Line]) -> list[Line]:
-    return [msgspec.json.decode(line, type=kind) for line in (FOLDER / name).read_bytes().splitlines()]
+def _json_lines(file: Path, kind: type[Line]) -> list[Line]:
+    return [msgspec.json.decode(line, type=kind) for line in file.read_bytes().splitlines()]
 
 
 def terms(file: Path = TERMS) -> list[str]:
