@@ -89,6 +89,7 @@ _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its
 _ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}", re.IGNORECASE)
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
+_SAID_DOTS = frozenset(map(ord, "点号"))  # how words for a dot end
 _WIDEST_DOT = 5  # hanzi that say a dot, and a space
 _MOST_PARTS = 4
 _MOST_LAYERS = 6
@@ -309,9 +310,10 @@ def _dotted(
     codes: Codes, dots: NDArray[np.bool_], sign: NDArray[np.bool_], latin: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Where something that may be said for a dot stands near a sign before it and a letter after it."""
-    dotted = dots & _within_two(latin, before=False) & _within_two(sign, before=True)
-    for place in np.flatnonzero(dots & ~dotted & ((codes == ord("点")) | (codes == ord("号")))).tolist():
-        dotted[place] = latin[place + 1 : place + 3].any() and sign[max(0, place - _WIDEST_DOT) : place].any()
+    dotted = np.zeros(len(dots), bool)
+    for place in np.flatnonzero(dots & _within_two(latin, before=False)).tolist():
+        widest = _WIDEST_DOT if codes[place] in _SAID_DOTS else 2
+        dotted[place] = sign[max(0, place - widest) : place].any()
     return dotted
 
 
@@ -517,9 +519,15 @@ def _repeated(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
 
 def _is_said_twice(run: re.Match[str]) -> bool:
     """Whether a hanzi stands twice because that is a word, and not because all about it are doubled."""
+    if run[0] not in _said_twice():
+        return False
     before, after = run.string[max(0, run.start() - 2) : run.start()], run.string[run.end() : run.end() + 2]
-    doubled = _TWICE.fullmatch(before) or _TWICE.fullmatch(after)
-    return words.words().get(run[0], _SAID_TWICE) < _SAID_TWICE and not doubled
+    return not (_TWICE.fullmatch(before) or _TWICE.fullmatch(after))
+
+
+@cache
+def _said_twice() -> frozenset[str]:
+    return frozenset(word for word, cost in words.words().items() if cost < _SAID_TWICE and _TWICE.fullmatch(word))
 
 
 def _digits(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
