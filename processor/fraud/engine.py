@@ -136,6 +136,11 @@ def _all_marks(
     book: Rulebook, message: ChatMessage, marks: Sequence[Mark], entities: Sequence[Entity]
 ) -> tuple[Sequence[Mark], int]:
     """The literals, and beside them what else means something: entities, and numbers next to words of money."""
+    if message.content and (told := reported(message.content)):
+        telling = book.telling_alone
+        marks = [m for m in marks if m.bits & telling or m.field != "content" or not _within(told, m)]
+        if len(told) >= _MANY:
+            marks.append(Mark(told[-1][1] - 1, told[-1][1], book.quoting_bit))
     if entities:
         marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
     bits = 0
@@ -146,6 +151,33 @@ def _all_marks(
         if numbers:
             return [*marks, *numbers], bits | book.number_bit
     return marks, bits
+
+
+_QUOTES = frozenset('“「"')
+_QUOTED = re.compile(r'“[^“”]+”|「[^「」]+」|(?<![\w"])"[^"\n]+"(?!\w)')
+_SENTENCE = {'"': 20}  # characters, by quotation mark, from which on a quotation is more than a word
+_SHORTEST = 8
+_MANY = 3  # quotations; who has so many reports
+_AROUND = 12  # characters that somebody who quotes says himself
+
+
+def reported(text: str) -> Sequence[tuple[int, int]]:
+    """Where somebody else's words stand in a text: between quotation marks, with more around them.
+
+    A word or two in quotation marks are the writer's own, and so is a text that stands in them as a whole.
+    """
+    if not _QUOTES.intersection(text):
+        return ()
+    spans = [match.span() for match in _QUOTED.finditer(text)]
+    if len(text) - sum(end - start for start, end in spans) < _AROUND:
+        return ()
+    if len(spans) >= _MANY:
+        return spans
+    return [(start, end) for start, end in spans if end - start - 2 >= _SENTENCE.get(text[start], _SHORTEST)]
+
+
+def _within(spans: Iterable[tuple[int, int]], mark: Mark) -> bool:
+    return any(start <= mark.start and mark.end <= end for start, end in spans)
 
 
 def _entity_bits(book: Rulebook, entity: Entity) -> int:

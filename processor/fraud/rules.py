@@ -113,6 +113,7 @@ class Rulebook:
     link_bits: Mapping[str, int]  # by kind of link
     number_bit: int
     numeric: int  # bits beside which a bare number means something
+    quoting_bit: int  # of a message with many quotations
     notice: tuple[int, ...]  # a message that meets `notice_least` of these masks is a notice
     notice_least: int
     notice_alone: int  # and so is one that meets this
@@ -237,6 +238,7 @@ class _Compiler:
         self.entity_bits = {kind: self.bit(f"entity/{kind}") for kind in KINDS}
         self.link_bits = {kind: self.bit(f"link/{kind}") for kind in LINKS}
         self.number_bit = self.bit("number")
+        self.quoting_bit = self.bit("quoting")
 
     def compile(self, rules: Sequence[Rule], written: Written) -> Rulebook:
         special = {name: self.group_mask(name) for name in SPECIAL}
@@ -252,6 +254,7 @@ class _Compiler:
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items() if name in used}
         remembered |= _union(each.bit for name, each in signals.items() if not written.signals[name].fleeting)
         notice = tuple(self.names_mask([name]) for name in written.notice)
+        notice = (*notice, self.quoting_bit) if notice else ()
         alone_notice, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
         hands_off, outside = self.names_mask(written.notice_hands_off), self.names_mask(written.notice_outside)
         personal = self.names_mask(written.notice_personal)
@@ -288,6 +291,7 @@ class _Compiler:
             link_bits=self.link_bits,
             number_bit=self.number_bit,
             numeric=self.numeric(signals.values()),
+            quoting_bit=self.quoting_bit,
             notice=notice,
             notice_least=written.notice_least,
             notice_alone=alone_notice,

@@ -1,6 +1,7 @@
 """How rules weigh a message in its conversation: clauses, windows, notices, questions, scores."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processor.errors import Invalid
-from processor.fraud.engine import Mark, Weighed, weigh
+from processor.fraud.engine import Mark, Weighed, reported, weigh
 from processor.fraud.entities import find_entities
 from processor.fraud.rules import Rulebook, compile_rules
 from processor.fraud.window import Given, Sighting, Window, decode, encode, from_bytes, recipient, to_bytes
@@ -346,6 +347,28 @@ def test_a_warning_is_worth_nothing_beside_strong_words_and_a_way_to_pay() -> No
     assert fired(weigh_text(book, "反诈中心要求转入安全账户 6222021234567890128"))
     assert not fired(weigh_text(book, "反诈中心提醒没有安全账户"))
     assert not fired(weigh_text(book, "反诈中心提醒没有安全账户，电话13800138000"))
+
+
+def test_what_somebody_quotes_is_not_said_by_him() -> None:
+    told = "我同学昨天收到一条，“甲乙，马上办理，明天就没有了”，他没理"
+    assert not fired(weigh_text(book_of(), told))
+    assert fired(weigh_text(book_of(), told.replace("“", "").replace("”", "")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["“甲乙，马上办理，明天就没有了”", "请打开“甲”，再打开“乙”，然后告诉我你看到了什么"],
+    ids=["the whole text", "words of his own"],
+)
+def test_quotation_marks_hide_nothing(text: str) -> None:
+    assert fired(weigh_text(book_of(), text))
+
+
+@given(st.text('甲乙“”"「」 a,', max_size=60))
+def test_quotations_lie_apart_and_within_quotation_marks(text: str) -> None:
+    spans = reported(text)
+    assert all(text[start] + text[end - 1] in {"“”", "「」", '""'} for start, end in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
 
 
 def test_an_official_account_fires_nothing_whatever_it_says() -> None:
