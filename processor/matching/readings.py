@@ -10,6 +10,7 @@ Sources: confusable letters from Unicode's list (confusable_homoglyphs), names o
 import html
 import json
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -231,7 +232,7 @@ def _flag(char: str) -> int:
         flags |= _FORMAL if char in _FORMAL_DIGITS else _DIGIT
     if char in "&%\\<":
         flags |= _CODED
-    if char in "$@€£+(":
+    if char in "$@€£+(|":
         flags |= _EDGE
     if char in "点号丶;([、·•":
         flags |= _DOT
@@ -351,6 +352,11 @@ def homoglyphs() -> Mapping[str, str]:
                 twins[folded] = twins.get(folded, "") + letter
     for char, letter in _HOMOGLYPHS_BY_HAND.items():
         twins[char] = letter + twins.get(char, "").replace(letter, "")
+    for code in (*range(0x370, 0x530), *range(0x1F00, 0x2000)):  # Greek and Cyrillic letters with accents
+        char = fold(chr(code))
+        base = unicodedata.normalize("NFD", char)[0]
+        if char not in twins and base in twins:
+            twins[char] = twins[base]
     for n in range(26):
         twins[chr(0x1F1E6 + n)] = chr(ord("a") + n)  # regional indicators
     return twins
@@ -445,9 +451,13 @@ def _leet(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
     if not any(signs and _is_long(token) for token, signs in each):  # w8 alone is no trick
         return
     signs = {place for _, places in each for place in places}
-    brackets = {place for place in signs if _opens(text.text, place)}
+    bracket = {min((place for place in signs if _opens(text.text, place)), default=-1)}  # that may be no letter
     figures = set(_figures(each))
-    choices = [signs, *([signs - brackets] if brackets else []), *([signs - brackets | figures] if figures else [])]
+    choices = [
+        signs,
+        *([signs - bracket] if bracket <= signs else []),
+        *([signs - bracket | figures] if figures else []),
+    ]
     for meant in choices:
         shown = "".join(c if n in meant else _HIDDEN.get(c, c) for n, c in enumerate(text.text))
         for choice in _chosen(text._replace(text=shown), _LEET):
@@ -460,9 +470,9 @@ def _opens(text: str, place: int) -> bool:
 
 
 def _is_long(token: re.Match[str]) -> bool:
-    """Whether a word is of three characters and more; 4k-47 is one."""
+    """Whether a word is of three characters and more, 4k-47 too, or has other signs than digits."""
     beside = token.string[max(0, token.start() - 1) : token.start()] + token.string[token.end() : token.end() + 1]
-    return len(token[0]) > 2 or "-" in beside  # noqa: PLR2004
+    return len(token[0]) > 2 or "-" in beside or not token[0].isalnum()  # noqa: PLR2004
 
 
 def _figures(each: Sequence[tuple[re.Match[str], Sequence[int]]]) -> Iterator[int]:
@@ -470,7 +480,8 @@ def _figures(each: Sequence[tuple[re.Match[str], Sequence[int]]]) -> Iterator[in
     for (one, signs), (other, more) in pairwise(each):
         if other.start() - one.end() == 1 and bool(signs) != bool(more):
             number = other if signs else one
-            yield from (n for n in range(*number.span()) if number.string[n] in _LEET)
+            core = number[0].rstrip("!(")
+            yield from (number.start() + n for n, char in enumerate(core) if char in _LEET)
 
 
 def _tones(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
@@ -488,7 +499,7 @@ def _signs(token: re.Match[str], *, opened: bool) -> Iterator[int]:
     An opening bracket is a c only in a text that has one `opened` and not closed.
     """
     begin = 0 if opened else len(token[0]) - len(token[0].lstrip("("))
-    core = token[0][begin:].rstrip("!(")
+    core = token[0][begin:].rstrip("!" if opened else "!(")
     if any("a" <= char <= "z" for char in core) or not _SIGNS_ONLY.isdisjoint(core):
         yield from (token.start() + begin + n for n, char in enumerate(core) if char in _LEET)
 

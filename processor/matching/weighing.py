@@ -27,7 +27,7 @@ _ASTRIDE_LONG = 2.25  # … if the term is longer than two hanzi
 _ASTRIDE_SURE = 3.5  # … if it is of two, and none of the words is a single hanzi
 _ASTRIDE_ALIKE = 4.0  # … if the term only sounds or looks like what is written
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
-_GAIN_AS_TERM = 6.0  # … with the term as one word, if the main part of each hanzi is the same
+_GAIN_AS_TERM = 4.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
     "sound": (1.5, 7.0),
     "shape": (0.0, 4.0),

@@ -167,11 +167,13 @@ def section(findings: Findings) -> Iterator[str]:
         [_row(name, findings) for name in EVASIONS],
     )
     if findings.unseen:
-        yield "The same with terms that nobody had looked at (`tests/redteam/terms-sealed.txt`):"
+        yield "The same with another lexicon (`tests/redteam/terms-sealed.txt`):"
         yield _table(("Evasion", "2 hanzi", "3+ hanzi", "Latin"), [_unseen(name, findings.unseen) for name in EVASIONS])
     yield (
         "Lines written by hand, by someone who had not seen the matcher: terms past a filter, and texts in which two "
-        "ordinary words only look like a term (时代|孕育), or in which the same term is meant (包成功代孕套餐)."
+        "ordinary words only look like a term (时代|孕育), or in which the same term is meant (包成功代孕套餐). The "
+        "sealed half was measured once while nobody had looked at it, on 2026-11-23: 96.4 %, 84.1 % and 97.6 %; since "
+        "then it has served to mend the matcher too, so that texts of strangers will do a little worse than this table."
     )
     yield _table(
         ("Part", "Evaded, found", "Not meant, left alone", "Meant, found"),
