@@ -76,7 +76,7 @@ _IN_DIGITS = str.maketrans(_HAN_DIGITS)
 _SPELLED_OUT = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()})
 _FORMAL_DIGITS = frozenset("壹贰叁肆伍陆柒捌玖幺")
 _DOT_WORDS = re.compile(
-    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])dot(?![a-z0-9])"
+    r"(?<=[a-z0-9\-])[\s_]*(?:[(\[{<（【]\s*(?:dot|点|丶|\.)\s*[)\]}>）】]|(?<![a-z0-9])d[o0]t(?![a-z0-9])"
     r"|小数点|英?文?句号|句点|小?圆点|点|丶|;|、|·|•)"
     r"[\s_]*(?=[a-z0-9\-])"
 )
@@ -87,7 +87,7 @@ _PERCENT = re.compile(  # one character of UTF-8 at a time, so that each has its
     rf"%[0-7][0-9a-f]|%[cd][0-9a-f]{_TAIL}|%e[0-9a-f](?:{_TAIL}){{2}}|%f[0-7](?:{_TAIL}){{3}}|(?:%[0-9a-f]{{2}})+",
     re.IGNORECASE,
 )
-_ESCAPE = re.compile(r"(?:\\u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?:[\\%]u[0-9a-f]{4})+|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}", re.IGNORECASE)
 _OVERRIDE = re.compile("[\u202e\u202d\u2067]([^\u202c\u2069\n]*)[\u202c\u2069]?")
 _TURNS = frozenset("\u202e\u202d\u2067")
 _SAID_DOTS = frozenset(map(ord, "点号"))  # how words for a dot end
@@ -184,7 +184,8 @@ def _escape(match: re.Match[str]) -> str:
     try:
         if match[0].startswith(("\\u{", "\\x", "\\U{", "\\X")):
             return chr(int(digits, 16))
-        return str(json.loads(f'"{match[0].lower()}"')).encode("utf-16", "surrogatepass").decode("utf-16")
+        written = match[0].lower().replace("%u", "\\u")
+        return str(json.loads(f'"{written}"')).encode("utf-16", "surrogatepass").decode("utf-16")
     except (ValueError, OverflowError):
         return match[0]
 
@@ -268,10 +269,13 @@ def calls(batch: Batch) -> dict[int, Called]:
     figure, sign = leet & number, digit | latin | number
     signed = _next(figure, latin) | _next(latin, figure) | _next(edge, latin) | _next(latin, edge)
     signed[1:-1] |= leet[1:-1] & ((latin[:-2] & (latin | leet)[2:]) | ((latin | leet)[:-2] & latin[2:]))
-    drawn = latin.copy()
-    drawn[2:] &= (codes[2:] == codes[1:-1]) & (codes[2:] == codes[:-2])
+    again = latin.copy()
+    again[1:] &= codes[1:] == codes[:-1]
+    drawn = again.copy()
+    drawn[1:] &= again[:-1]
+    drawn[4:] |= again[4:] & again[2:-2] & again[:-4]  # hheerr
     dotted = _dotted(codes, marks & _DOT != 0, sign, latin)
-    dotted |= _spells(codes, "dot") & _within_two(sign, before=True)
+    dotted |= (_spells(codes, "dot") | _spells(codes, "d0t")) & _within_two(sign, before=True)
     twice = np.flatnonzero(hanzi[1:] & (codes[1:] == codes[:-1]))
     face = np.flatnonzero(marks & _FACE)
     face = face[_beside(hanzi | (marks & _FACE != 0), face)]
@@ -386,6 +390,7 @@ def _more_faces() -> dict[str, str]:
 
 _RUN = re.compile(r"([a-z])\1+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
+_PAIRS = re.compile(r"(?:([a-z])\1){3}")
 _TWICE = re.compile(r"([\u3400-\u9fff])\1+")
 _SPOKEN = re.compile(r"[a-z]+(?:[1-5][a-z]+)*[1-5]?")
 _TOKEN = re.compile(r"[a-z0-9@$!|€£+¡(¢¥]+")
@@ -519,7 +524,7 @@ def drawn_together(text: str) -> str:
 
 
 def _stretched(text: _Text, _: AbstractSet[str]) -> Iterator[_Text]:
-    if _LONG_RUN.search(text.text):
+    if _LONG_RUN.search(text.text) or _PAIRS.search(text.text):
         yield (few := _rewrite(text, _LONG_RUN, _once))
         yield _rewrite(few, _RUN, _once)
 
@@ -565,6 +570,14 @@ _STEPS: tuple[tuple[str, Callable[[_Text, AbstractSet[str]], Iterator[_Text]]], 
 def in_digits(term: str) -> str:
     """A term with every digit in one style."""
     return term.translate(_IN_DIGITS)
+
+
+_TEENS = re.compile("([一二三四五六七八九])?十([一二三四五六七八九])?")
+
+
+def in_numbers(term: str) -> str:
+    """A term with figures in place of its hanzi, read as numbers: 十三水 as 13水."""
+    return in_digits(_TEENS.sub(lambda ten: (ten[1] or "一") + (ten[2] or "〇"), term))
 
 
 def composed(line: int, folded: str, parts: Sequence[tuple[int, int, str]]) -> Iterator[Reading]:

@@ -50,6 +50,8 @@ def ways(term: str, ceiling: int | None) -> tuple[Way, ...]:
 def _respelled(form: str, ceiling: int, skipped: frozenset[int]) -> Iterator[Way]:
     if ceiling >= COSTS["digits"] and (digits := readings.in_digits(form)) != form:
         yield Way("squeezed", digits, How.DIGITS, skipped)
+        if (number := readings.in_numbers(form)) != digits:
+            yield Way("squeezed", number, How.DIGITS)
     if ceiling >= COSTS["stretched"] and (once := readings.drawn_together(form)) != form:
         places = frozenset(len(readings.drawn_together(form[:place])) for place in skipped)
         yield Way("squeezed", once, How.COLLAPSED, places)

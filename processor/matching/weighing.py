@@ -36,6 +36,7 @@ _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
     "emoji": (-12.0, -12.0),
 }
 _LATIN_RUN = 12.0  # nats that Latin letters among hanzi are worth
+_FIGURE = 6.0  # … and a figure in place of a hanzi; about what the hanzi would cost
 _WORD = 8.0  # nats by which a word must be rarer than a term that sounds or looks like it, to be that term
 _ODD_WORD = 2.5  # … a word that hardly anybody writes
 _EVERYWHERE = 6.0  # nats that hanzi cost which stand in every text (的, 到), and so for no other
@@ -133,6 +134,8 @@ class Scales:
             margin = -sum(_doubts(each, len(term), replaced) for each in more)
             if "pinyin" in more:
                 margin += _LATIN_RUN * len(_LETTERS.findall(written))
+            if "digits" in more:
+                margin += _FIGURE * len(_FIGURES.findall(written))
         if excess > margin:
             return f"reads as {'|'.join(chain.reading(start, end))}"
         if "shape" in more and len(term) == len(written) and not _likelier(term, chain, start, excess):
@@ -165,6 +168,7 @@ _HANZI = re.compile("[\u3400-\u9fff]")
 _HALF_PINYIN = re.compile("[\u3400-\u9fff][a-z]{1,6}|[a-z]{1,6}[\u3400-\u9fff]")
 _has_hanzi = lru_cache(maxsize=16)(_HANZI.search)  # of the text that is being weighed, for each of its finds
 _LETTERS = re.compile(r"[a-z]+")
+_FIGURES = re.compile(r"[0-9]")
 
 
 def _via(text: str, term: str, more: Sequence[str]) -> tuple[str, ...]:

@@ -153,6 +153,30 @@ def test_adding_a_term_takes_no_find_of_another_away(term: str, text: str) -> No
     assert {(find.start, find.end, others[find.term]) for find in fewer} <= found
 
 
+@pytest.mark.parametrize(
+    ("term", "text", "span", "via"),
+    [
+        ("三陪", "商务3陪，白领兼职", "3陪", "digits"),
+        ("二八杠", "28杠开局，一把五百封顶", "28杠", "digits"),
+        ("十三水", "13水代理招募", "13水", "digits"),
+        ("二十四味", "24味，包真", "24味", "digits"),
+        ("heroin", "hheerrooiinn in stock", "hheerrooiinn", "stretched"),
+        ("办证", "联系%u529E%u8BC1刻章老张", "%u529E%u8BC1", "escape"),
+        ("shop8.cn", "去 shop8 d0t cn 看", "shop8 d0t cn", "url"),
+    ],
+)
+def test_terms_of_their_own(term: str, text: str, span: str, via: str) -> None:
+    [found] = Matcher([term], [6]).find(Batch([text]))[0]
+    assert (text[found.start : found.end], found.via) == (span, (via,))
+
+
+@pytest.mark.parametrize(
+    ("term", "text"), [("三陪", "3个人陪他"), ("十三水", "130水"), ("heroin", "the bookkeeper's heroine")]
+)
+def test_what_only_nearly_reads_so_is_left_alone(term: str, text: str) -> None:
+    assert Matcher([term], [6]).find(Batch([text])) == {}
+
+
 @given(any_text | chat)
 def test_each_character_of_a_reading_stands_for_a_stretch_of_the_text(text: str) -> None:
     for reading in MATCHER.readings(text):
