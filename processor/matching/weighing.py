@@ -29,7 +29,7 @@ _ASTRIDE_ALIKE = 4.0  # … if the term only sounds or looks like what is writte
 _GAIN = 1.0  # nats by which a text must read better with the hanzi of the term than with those that look like them
 _GAIN_AS_TERM = 4.0  # … with the term as one word, if the main part of each hanzi is the same
 _DOUBTS = {  # … by which a term must read better: one hanzi replaced, or more
-    "sound": (1.5, 7.0),
+    "sound": (1.5, 5.0),
     "shape": (0.0, 4.0),
     "split": (2.0, 2.0),
     "repeated": (3.0, 3.0),
