@@ -172,8 +172,9 @@ def section(findings: Findings) -> Iterator[str]:
     yield (
         "Lines written by hand, by someone who had not seen the matcher: terms past a filter, and texts in which two "
         "ordinary words only look like a term (时代|孕育), or in which the same term is meant (包成功代孕套餐). The "
-        "sealed half was measured once while nobody had looked at it, on 2026-11-23: 96.4 %, 84.1 % and 97.6 %; since "
-        "then it has served to mend the matcher too, so that texts of strangers will do a little worse than this table."
+        "sealed lines, by another person and with terms of their own, were measured once while nobody had looked at "
+        "them, on 2026-11-23: 87.8 %, 91.5 % and 93.8 %, and none of 400 harmless lines was hit. That is what texts of "
+        "strangers should be expected to do; since then they have served to mend the matcher, which the table shows."
     )
     yield _table(
         ("Part", "Evaded, found", "Not meant, left alone", "Meant, found"),
