@@ -556,5 +556,5 @@ def _reason(fired: _Fired) -> str:
     first = title.split(maxsplit=1)[0]
     if first[1:].islower() or len(first) == 1:  # not an acronym
         title = title[0].lower() + title[1:]
-    parts = ", ".join(f"{signal.replace('_', ' ')} {points}" for signal, points in fired.parts)
+    parts = ", ".join(f"{says} {points}" for says, points in fired.parts)
     return f"{rule.name}: {title} (score {rule.score}{f': {parts}' if parts else ''})"

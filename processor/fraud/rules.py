@@ -332,7 +332,7 @@ class _Compiler:
 
     def scorecards(self, written: Written, bits: Mapping[str, int]) -> Scorecards:
         settings = written.settings
-        cards = tuple(self.card(card, bits) for card in written.cards if _is_live(card.rule))
+        cards = tuple(self.card(card, bits, written.says) for card in written.cards if _is_live(card.rule))
         return Scorecards(
             cards=cards,
             caps=settings.caps,
@@ -346,9 +346,15 @@ class _Compiler:
             signals=_union(card.mask for card in cards),
         )
 
-    def card(self, card: WrittenCard, bits: Mapping[str, int]) -> Card:
+    def card(self, card: WrittenCard, bits: Mapping[str, int], says: Mapping[str, str]) -> Card:
         points = tuple(  # in an order of their own: a published ruleset's keys do not stand in the file's
-            Points(signal=name, bit=bits[name], role=role, points=number)
+            Points(
+                signal=name,
+                bit=bits[name],
+                role=role,
+                points=number,
+                says=says.get(name, name.replace("_", " ")),
+            )
             for role, given in sorted(card.points.items())
             for name, number in sorted(given.items())
             if number

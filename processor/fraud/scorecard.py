@@ -40,6 +40,7 @@ class Points:
     bit: int
     role: str
     points: int
+    says: str  # what the reason of a verdict calls it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Tally:
 
     card: Card
     score: int
-    parts: tuple[tuple[str, int], ...]  # signal and its points, most first
+    parts: tuple[tuple[str, int], ...]  # what its signals say, and their points, most first
     stage: str
 
 
@@ -128,7 +129,7 @@ class Scorecards:
         if score < self.least:
             return None
         parts.sort(key=lambda part: -part[0])
-        told = tuple((each.signal, round(points)) for points, each in parts if round(points))
+        told = tuple((each.says, round(points)) for points, each in parts if round(points))
         return Tally(card=card, score=score, parts=told, stage=max((STAGE_OF[role] for role in own), key=_far))
 
 

@@ -12,6 +12,7 @@ from processor.fraud.scorecard import ROLES
 SPECIAL = ("number", "brand_name", *LINKS)
 """Names that a signal may use beside words, groups and entity kinds."""
 
+_LONGEST_LABEL = 60
 _HOUR_MS = 3_600_000
 
 
@@ -67,6 +68,7 @@ class Written:
     notice_personal: tuple[str, ...] = ()
     notice_outside: tuple[str, ...] = ()
     everyday: tuple[str, ...] = ()  # words to look for only beside others
+    says: Mapping[str, str] = field(default_factory=dict)  # signals in the words of a verdict's reason
 
 
 def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems: list[str]) -> Written:
@@ -79,6 +81,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
     common = _read_points(fields, "common", signals)
     notice = _read_notice(fields, names)
     everyday = fields.words("everyday", "word")
+    says = _read_says(fields, signals)
     cards = fields.take("cards") or []
     if not isinstance(cards, list):
         fields.note("cards", "must be a list")
@@ -98,6 +101,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
         notice_personal=notice.personal,
         notice_outside=notice.outside,
         everyday=everyday,
+        says=says,
     )
 
 
@@ -128,6 +132,16 @@ def _read_signal(name: str, value: object, names: set[str], problems: list[str])
         fields.note("any", "must name words")
     fields.close()
     return signal
+
+
+def _read_says(fields: Fields, signals: Iterable[str]) -> dict[str, str]:
+    says = fields.mapping("says", "from signals to what a reason says of them")
+    for name, label in says.items():
+        if name not in signals:
+            fields.note("says", f"names unknown signal {name!r}")
+        elif not isinstance(label, str) or not 0 < len(label) <= _LONGEST_LABEL:
+            fields.note("says", f"must give {name} up to {_LONGEST_LABEL} characters")
+    return {str(name): str(label) for name, label in says.items()}
 
 
 def _read_settings(fields: Fields) -> Settings:

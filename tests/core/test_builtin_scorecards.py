@@ -91,3 +91,9 @@ def test_a_swindler_who_speaks_as_a_warning_does_is_reminded_of(text: str) -> No
 def test_a_warning_that_tells_what_swindlers_write_is_left_alone(text: str) -> None:
     [each] = weighed((("A", text),))
     assert (each.fraud, each.warning) == (None, True)
+
+
+def test_a_reason_has_words_for_every_signal() -> None:
+    cards = FRAUD.scorecards
+    used = {name for card in cards["cards"] for given in card["points"].values() for name in given}
+    assert used - set(cards["says"]) == set()

@@ -99,6 +99,20 @@ def test_points_of_different_roles_are_added_up_over_the_conversation() -> None:
     assert said[-1].reasons == ("FR-KF-900@2: fake service desk (score 41: code 20, claim 12, refund 9)",)
 
 
+def test_a_reason_calls_signals_what_the_document_says() -> None:
+    book = book_of(DOCUMENT | {"says": {"code": "asks for a code", "claim": "a service desk"}})
+    [*_, said] = talk(book, [("A", "您好客服"), ("A", "给你退款"), ("A", "验证码告诉我")])
+    assert said.reasons == (
+        "FR-KF-900@2: fake service desk (score 41: asks for a code 20, a service desk 12, refund 9)",
+    )
+
+
+@pytest.mark.parametrize("says", [{"none": "x"}, {"code": ""}, {"code": 1}, {"code": "x" * 61}])
+def test_what_reasons_cannot_say_is_refused(says: Mapping[str, Any]) -> None:
+    with pytest.raises(Invalid, match="says"):
+        book_of(DOCUMENT | {"says": says})
+
+
 def test_one_role_is_not_enough_nor_roles_without_the_one_that_matters() -> None:
     assert score(book_of(), ("A", "验证码告诉我"), ("A", "共享屏幕")) == 0
     assert score(book_of(), ("A", "客服退款客服")) == 0
