@@ -136,13 +136,13 @@ def _all_marks(
     book: Rulebook, message: ChatMessage, marks: Sequence[Mark], entities: Sequence[Entity]
 ) -> tuple[Sequence[Mark], int]:
     """The literals, and beside them what else means something: entities, and numbers next to words of money."""
-    if message.content and (told := reported(message.content)):
+    if entities:
+        marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
+    if message.content and (told := reported(message.content)) and not _tempts(book, _bits(marks)):
         telling = book.telling_alone
         marks = [m for m in marks if m.bits & telling or m.field != "content" or not _within(told, m)]
         if len(told) >= _MANY:
             marks.append(Mark(told[-1][1] - 1, told[-1][1], book.quoting_bit))
-    if entities:
-        marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
     bits = 0
     for mark in marks:
         bits |= mark.bits
@@ -198,10 +198,13 @@ def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, int
     if bits & book.strong and bits & book.traceable:
         return inquiry, 0
     notice = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, marks, bits)
-    hands_off = book.notice_hands_off
-    tempting = hands_off and bits & book.traceable and not bits & hands_off
     personal = bits & book.notice_personal and not bits & book.notice_outside
-    return inquiry, notice and (1 if tempting or personal else _SURE)
+    return inquiry, notice and (1 if personal or _tempts(book, bits) else _SURE)
+
+
+def _tempts(book: Rulebook, bits: int) -> bool:
+    """Whether there is something to tap, or an account to pay to, and no word to leave that alone."""
+    return bool(book.notice_hands_off and bits & book.traceable and not bits & book.notice_hands_off)
 
 
 def _is_notice(book: Rulebook, marks: Sequence[Mark], bits: int) -> bool:

@@ -87,6 +87,12 @@ def test_a_swindler_who_speaks_as_a_warning_does_is_reminded_of(text: str) -> No
     assert 30 <= each.fraud.score < 60, "but the message is not held: it may be a warning after all"
 
 
+def test_quotation_marks_hide_no_link() -> None:
+    text = "尊敬的客户请看通知：“您的ETC卡已失效，请尽快点击 etc-gov.vip 重新认证，以免影响通行”请您及时处理谢谢"
+    [each] = weighed((("A", text),))
+    assert each.fraud
+
+
 @pytest.mark.parametrize("text", WARNINGS)
 def test_a_warning_that_tells_what_swindlers_write_is_left_alone(text: str) -> None:
     [each] = weighed((("A", text),))
