@@ -138,14 +138,13 @@ def _all_marks(
     """The literals, and beside them what else means something: entities, and numbers next to words of money."""
     if entities:
         marks = [*marks, *(Mark(e.start, e.end, _entity_bits(book, e), e.field) for e in entities)]
-    if message.content and (told := reported(message.content)) and not _tempts(book, _bits(marks)):
+    bits = _bits(marks)
+    if message.content and (told := reported(message.content)) and not _tempts(book, bits):
         telling = book.telling_alone
         marks = [m for m in marks if m.bits & telling or m.field != "content" or not _within(told, m)]
         if len(told) >= _MANY:
             marks.append(Mark(told[-1][1] - 1, told[-1][1], book.quoting_bit))
-    bits = 0
-    for mark in marks:
-        bits |= mark.bits
+        bits = _bits(marks)
     if bits & book.numeric and message.content:
         numbers = [Mark(number.start(), number.end(), book.number_bit) for number in _NUMBER.finditer(message.content)]
         if numbers:
@@ -198,25 +197,26 @@ def _quoted(book: Rulebook, marks: Sequence[Mark], bits: int) -> tuple[bool, int
     if bits & book.strong and bits & book.traceable:
         return inquiry, 0
     notice = _stands(book.warning, marks, bits, book.reassurance) or _is_notice(book, marks, bits)
-    personal = bits & book.notice_personal and not bits & book.notice_outside
+    personal = bits & book.notice.personal and not bits & book.notice.outside
     return inquiry, notice and (1 if personal or _tempts(book, bits) else _SURE)
 
 
 def _tempts(book: Rulebook, bits: int) -> bool:
     """Whether there is something to tap, or an account to pay to, and no word to leave that alone."""
-    return bool(book.notice_hands_off and bits & book.traceable and not bits & book.notice_hands_off)
+    hands_off = book.notice.hands_off
+    return bool(hands_off and bits & book.traceable and not bits & hands_off)
 
 
 def _is_notice(book: Rulebook, marks: Sequence[Mark], bits: int) -> bool:
     """Whether enough in the message speaks of fraud as reports and notices do, from outside."""
-    if bits & book.notice_unless:
+    notice = book.notice
+    if bits & notice.unless:
         return False
-    if bits & book.notice_alone:
+    if bits & notice.alone:
         return True
-    least = book.notice_least
-    if not least or sum(1 for mask in book.notice if bits & mask) < least:
+    if not notice.least or sum(1 for mask in notice.of if bits & mask) < notice.least:
         return False
-    return _kinds(book.notice, marks) >= least
+    return _kinds(notice.of, marks) >= notice.least
 
 
 def _kinds(kinds: Sequence[int], marks: Sequence[Mark]) -> int:

@@ -17,14 +17,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from processor.errors import Invalid
 from processor.fraud.brands import LINKS, Brands, read_brands
 from processor.fraud.reading import KINDS, parse_rule, read_items
 from processor.fraud.rule import Item, Rule, Scope, Status
 from processor.fraud.scorecard import Card, Points, Scorecards
-from processor.fraud.scorecard_reading import Signal, Written, WrittenCard, read_scorecards
+from processor.fraud.scorecard_reading import NOTICE_WORDS, Notice, Signal, Written, WrittenCard, read_scorecards
 
 __all__ = ["SPECIAL", "Clauses", "NearBits", "Rule", "Rulebook", "bits_in", "compile_rules", "parse_rule"]
 
@@ -84,6 +84,23 @@ class Touched:
     idle: bool  # nothing of this fires, is remembered, or makes a notice or a question
 
 
+class NoticeBits(NamedTuple):
+    """The masks of a `Notice`: by kind in `of`, and one each for the others."""
+
+    of: tuple[int, ...]  # many quotations are one more kind
+    least: int
+    alone: int
+    unless: int
+    hands_off: int
+    personal: int
+    outside: int
+
+    @property
+    def telling(self) -> int:
+        """All that may make a message a notice."""
+        return self.alone | _union(self.of)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
     """All rules of a ruleset, compiled.
@@ -114,13 +131,7 @@ class Rulebook:
     number_bit: int
     numeric: int  # bits beside which a bare number means something
     quoting_bit: int  # of a message with many quotations
-    notice: tuple[int, ...]  # a message that meets `notice_least` of these masks is a notice
-    notice_least: int
-    notice_alone: int  # and so is one that meets this
-    notice_unless: int
-    notice_hands_off: int  # "do not tap": without it a message with a link, card or wallet is not sure to be a notice
-    notice_personal: int  # nor is one that speaks of its reader's own case …
-    notice_outside: int  # … without words that only those use who look at fraud from outside
+    notice: NoticeBits
     name_of: Mapping[int, str]  # bit → its stable name: group/<name>, entity/<kind>, <rule>/<group>, signal/<name> …
     _touched: dict[int, Touched] = field(default_factory=dict, init=False, compare=False)
     _keys: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, compare=False)
@@ -253,15 +264,11 @@ class _Compiler:
         }
         signals = {name: self.signal(name, signal) for name, signal in written.signals.items() if name in used}
         remembered |= _union(each.bit for name, each in signals.items() if not written.signals[name].fleeting)
-        notice = tuple(self.names_mask([name]) for name in written.notice)
-        notice = (*notice, self.quoting_bit) if notice else ()
-        alone_notice, unless = self.names_mask(written.notice_alone), self.names_mask(written.notice_unless)
-        hands_off, outside = self.names_mask(written.notice_hands_off), self.names_mask(written.notice_outside)
-        personal = self.names_mask(written.notice_personal)
+        notice = self.notice(written.notice)
         bit_of = {_key(name): bit for name, bit in self.bits.items() if bit & remembered}
         if len(bit_of) < remembered.bit_count():
             raise Invalid(["two groups have the same 32-bit key: rename one of those added last"])
-        alone = _union([*special.values(), *notice, alone_notice])
+        alone = _union([*special.values(), notice.telling])
         beside = {term for term in written.everyday if term in self.terms and not self.terms[term] & alone}
         return Rulebook(
             terms={term: bits for term, bits in self.terms.items() if term not in beside},
@@ -275,13 +282,12 @@ class _Compiler:
                 [
                     *touched_by,
                     *(each.any | (each.near.b if each.near else 0) | each.unless for each in signals.values()),
-                    *notice,
-                    alone_notice,
+                    notice.telling,
                     special["warning"],
                     special["inquiry"],
                 ]
             ),
-            telling_alone=_union([*notice, alone_notice, special["warning"], special["inquiry"]]),
+            telling_alone=_union([notice.telling, special["warning"], special["inquiry"]]),
             remembered=remembered,
             traceable=sum(self.entity_bits[kind] for kind in _TRACEABLE)
             + sum(self.link_bits[kind] for kind in ("odd_link", "short_link")),
@@ -293,15 +299,14 @@ class _Compiler:
             numeric=self.numeric(signals.values()),
             quoting_bit=self.quoting_bit,
             notice=notice,
-            notice_least=written.notice_least,
-            notice_alone=alone_notice,
-            notice_unless=unless,
-            notice_hands_off=hands_off,
-            notice_personal=personal,
-            notice_outside=outside,
             name_of={bit: name for name, bit in self.bits.items()},
             **special,
         )
+
+    def notice(self, written: Notice) -> NoticeBits:
+        of = tuple(self.names_mask([name]) for name in written.of)
+        masks = (self.names_mask(getattr(written, key)) for key in NOTICE_WORDS)
+        return NoticeBits((*of, self.quoting_bit) if of else (), written.least, *masks)
 
     def signal(self, name: str, signal: Signal) -> SignalBits:
         bit, any_ = self.bit(f"signal/{name}"), self.names_mask(signal.any)

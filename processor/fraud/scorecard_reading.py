@@ -28,6 +28,21 @@ class Signal:
     fleeting: bool = False  # counts in its own message only
 
 
+class Notice(NamedTuple):
+    """The names of the words by which it is known that a message speaks of fraud from outside."""
+
+    of: tuple[str, ...] = ()  # a message in which `least` of these stand is a notice
+    least: int = 0
+    alone: tuple[str, ...] = ()  # and so is one in which one of these stands …
+    unless: tuple[str, ...] = ()  # … unless one of these does
+    hands_off: tuple[str, ...] = ()  # without these, what has a link, card, wallet or handle is not sure to be one
+    personal: tuple[str, ...] = ()  # nor is what speaks of its reader's own case …
+    outside: tuple[str, ...] = ()  # … without one of these
+
+
+NOTICE_WORDS = Notice._fields[2:]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenCard:
     """One card as written."""
@@ -60,13 +75,7 @@ class Written:
     words: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
     cards: tuple[WrittenCard, ...] = ()
-    notice: tuple[str, ...] = ()  # a message in which `notice_least` of these stand is a notice
-    notice_least: int = 0
-    notice_alone: tuple[str, ...] = ()  # and so is one in which one of these stands
-    notice_unless: tuple[str, ...] = ()
-    notice_hands_off: tuple[str, ...] = ()
-    notice_personal: tuple[str, ...] = ()
-    notice_outside: tuple[str, ...] = ()
+    notice: Notice = field(default_factory=Notice)
     everyday: tuple[str, ...] = ()  # words to look for only beside others
     says: Mapping[str, str] = field(default_factory=dict)  # signals in the words of a verdict's reason
 
@@ -93,13 +102,7 @@ def read_scorecards(document: Mapping[str, Any], groups: Iterable[str], problems
         words=words,
         signals=signals,
         cards=written,
-        notice=notice.of,
-        notice_least=notice.least,
-        notice_alone=notice.alone,
-        notice_unless=notice.unless,
-        notice_hands_off=notice.hands_off,
-        notice_personal=notice.personal,
-        notice_outside=notice.outside,
+        notice=notice,
         everyday=everyday,
         says=says,
     )
@@ -169,26 +172,13 @@ def _read_settings(fields: Fields) -> Settings:
     return read
 
 
-class _Notice(NamedTuple):
-    of: tuple[str, ...] = ()
-    least: int = 0
-    alone: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
-    hands_off: tuple[str, ...] = ()
-    personal: tuple[str, ...] = ()
-    outside: tuple[str, ...] = ()
-
-
-NOTICE_WORDS = ("alone", "unless", "hands_off", "personal", "outside")
-
-
-def _read_notice(fields: Fields, names: set[str]) -> _Notice:
+def _read_notice(fields: Fields, names: set[str]) -> Notice:
     notice = fields.fields("notice")
     if notice is None:
-        return _Notice()
+        return Notice()
     of = notice.words("of", "word", names)
     least = notice.whole("at_least", 1, max(1, len(of)))
-    read = _Notice(of, least, *(notice.words(key, "word", names) for key in NOTICE_WORDS))
+    read = Notice(of, least, *(notice.words(key, "word", names) for key in NOTICE_WORDS))
     notice.close()
     return read
 

@@ -131,8 +131,7 @@ class _Teller:
 
     def cancelling(self, cancelled: str) -> list[str]:
         book = self.book
-        notice = book.notice_alone | _union(book.notice)
-        mask = {"warning": book.warning | notice, "inquiry": book.inquiry}.get(cancelled, 0)
+        mask = {"warning": book.warning | book.notice.telling, "inquiry": book.inquiry}.get(cancelled, 0)
         return self._by(mask, [self.looked.current])
 
     def rules(self, fired: Collection[str]) -> Iterator[Traced]:
