@@ -13,17 +13,15 @@ from processor.embedded import Redis as Server
 from processor.errors import Invalid
 from processor.matching.matcher import Matcher
 from processor.rollout import Finding
-from processor.ruleset import Base, Overlay
 from processor.rulesets import rollout, store
-from processor.rulesets.compiler import compile_snapshot
-from processor.rulesets.document import BASE, Document, Scope, canonical, digest, scope_of, tenant_scope
+from processor.rulesets.document import BASE, Document, canonical, digest, scope_of, tenant_scope
 from processor.rulesets.guard import Guard
 from processor.rulesets.inforce import TrialBegun, TrialEnded, TrialRefused, TripUntold
 from processor.rulesets.limits import TenantLimits
 from processor.rulesets.rollout import AUTOMATIC, Candidate, Plan
-from processor.rulesets.store import Author, Conflict, Pointer, Snapshot
+from processor.rulesets.store import Author, Conflict, Pointer
 from processor.rulesets.trials import Trip
-from tests.contract.test_rulesets import Worker, base, broken, overlay
+from tests.contract.test_rulesets import Worker, base, broken, noting, overlay
 
 pytestmark = pytest.mark.services
 
@@ -190,13 +188,8 @@ async def test_a_worker_that_starts_during_a_rollout_has_the_candidate_from_its_
 
 async def test_a_larger_share_and_a_promotion_compile_nothing_again(redis: Client, server: Server) -> None:
     compiled: list[int] = []
-
-    def counting(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
-        compiled.append(snapshot.version)
-        return compile_snapshot(scope, snapshot, limits)
-
     await publish(redis, base("贷款"))
-    async with Worker(server.url, compile=counting).running() as worker:
+    async with Worker(server.url, compile=noting(compiled)).running() as worker:
         await begin(redis, base("赌博"), mode="canary", share=0.05)
         await worker.sees(lambda: tried(worker) == 2)
         await rollout.change(redis, BASE, author=ME, share=0.5)

@@ -32,7 +32,7 @@ from processor.rulesets.document import (
 from processor.rulesets.inforce import Dropped, Event, Loaded, Refused, StoreFound, StoreLost
 from processor.rulesets.limits import TenantLimits
 from processor.rulesets.store import Author, Conflict, Pointer, Snapshot
-from processor.rulesets.watch import Supply, start, watch
+from processor.rulesets.watch import Compile, Supply, start, watch
 
 pytestmark = pytest.mark.services
 
@@ -56,6 +56,16 @@ def overlay(*terms: str, tenant: str = "t1", **policy: Any) -> OverlayDocument:
 
 def broken() -> BaseDocument:
     return BaseDocument(policy={"actions": "no table"})
+
+
+def noting(versions: list[int]) -> Compile:
+    """A compiler that adds to `versions` what it compiles."""
+
+    def compiled(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
+        versions.append(snapshot.version)
+        return compile_snapshot(scope, snapshot, limits)
+
+    return compiled
 
 
 class Worker:
@@ -298,13 +308,8 @@ async def test_a_ruleset_that_does_not_compile_is_tried_once_and_leaves_the_last
     redis: Client, server: Server
 ) -> None:
     tried: list[int] = []
-
-    def count(scope: Scope, snapshot: Snapshot, limits: TenantLimits) -> Base | Overlay:
-        tried.append(snapshot.version)
-        return compile_snapshot(scope, snapshot, limits)
-
     await publish(redis, base("甲方"))
-    async with Worker(server.url, compile=count).running() as worker:
+    async with Worker(server.url, compile=noting(tried)).running() as worker:
         await publish(redis, broken())
         await worker.sees(worker.error)
         await worker.looks_again()
