@@ -239,8 +239,7 @@ def _find(
     `terms`, `others`: the texts in which terms, and entries that are none, are looked for; all of them by default.
     """
     doubted: list[Doubted] = []
-    first, *further = (matcher.find(batch, doubted, terms) for matcher in held.matchers)
-    found = first
+    found, *further = (matcher.find(batch, doubted, terms) for matcher in held.matchers)
     for more in further:
         found = _merged(found, more)
     if rejections is not None and doubted:

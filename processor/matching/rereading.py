@@ -51,9 +51,8 @@ def spoken(batch: Batch) -> Mapping[int, Reading]:
 
 
 Parts = Mapping[int, Sequence[tuple[int, int, str]]]  # by text: where parts of a hanzi stand, and the hanzi
-_Asked = tuple[
-    int, bool, bool, frozenset[str]
-]  # a text, whether these are tricks: doubled hanzi, emoji; for which hanzi
+# A text, whether these are tricks: doubled hanzi, emoji; for which hanzi.
+_Asked = tuple[int, bool, bool, frozenset[str]]
 _Put = tuple[int, tuple[tuple[int, int, str], ...]]  # a text, and the parts to be put together
 
 
@@ -66,10 +65,8 @@ class Rereadings:
     def __init__(self, batch: Batch) -> None:
         self._calls = calls(batch)
         self._named: dict[int, frozenset[str]] = {}  # by text: the hanzi that its emoji have names with
-        self._numbers: dict[
-            _Asked | _Put, tuple[int, range]
-        ] = {}  # where the readings are: in which of these, and there
         self._reads: list[Read] = []
+        self._numbers: dict[_Asked | _Put, tuple[int, range]] = {}  # the readings: in which of these, and where there
 
     @property
     def lines(self) -> Iterable[int]:

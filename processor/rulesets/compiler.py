@@ -56,6 +56,7 @@ class Compiler:
         """`first` is a base ruleset that is compiled before the process begins, which then has all its tables."""
         self._turn = threading.Lock()
         self._first = first
+        self._ready: Base | None = None  # it, until it is asked for
         self._child: _Child | None = None
         self._closed = False
 
